@@ -1,0 +1,1 @@
+"""The bareway command and kubectl plug-in."""

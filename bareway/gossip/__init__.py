@@ -1,0 +1,1 @@
+"""Membership and claims without sockets or clock: who is alive, and who announces what."""

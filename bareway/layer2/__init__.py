@@ -1,0 +1,1 @@
+"""ARP on Ethernet without sockets or clock: codecs, the responder, the paced announcement."""

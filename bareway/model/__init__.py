@@ -1,0 +1,1 @@
+"""What things are: frozen types with no behaviour beyond their own sense."""

@@ -1,0 +1,68 @@
+"""Ranges of addresses: how a pool writes them, and how they are counted without walking them."""
+
+from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+
+from bareway.model.names import IPAddress
+
+
+@dataclass(frozen=True, slots=True)
+class AddressRange:
+    """All addresses from ``first`` to ``last``, both included, of one family."""
+
+    first: IPAddress
+    last: IPAddress
+
+    @property
+    def version(self) -> int:
+        """4 or 6."""
+        return self.first.version
+
+    @property
+    def count(self) -> int:
+        """How many addresses; never overflows, also for an IPv6 /48."""
+        return int(self.last) - int(self.first) + 1
+
+    def __contains__(self, address: IPAddress) -> bool:
+        return self.version == address.version and int(self.first) <= int(address) <= int(self.last)
+
+    def overlaps(self, other: "AddressRange") -> bool:
+        """Whether any address is in both."""
+        return (
+            self.version == other.version
+            and int(self.first) <= int(other.last)
+            and int(other.first) <= int(self.last)
+        )
+
+    def __str__(self) -> str:
+        return f"{self.first}-{self.last}"
+
+
+def parse_range(text: str) -> AddressRange:
+    """Read ``192.0.2.0/24`` (host bits are masked) or ``192.0.2.10-192.0.2.20``.
+
+    Raises:
+        ValueError: with MetalLB's words for what is wrong.
+    """
+    if "-" not in text:
+        try:
+            network = ip_network(text.strip(), strict=False) if "/" in text else None
+        except ValueError:
+            network = None
+        if network is None:
+            raise ValueError(f'invalid CIDR "{text}"')
+        return AddressRange(network[0], network[-1])
+    first_text, _, last_text = text.partition("-")
+    first, last = _end(text, first_text, "start"), _end(text, last_text, "end")
+    if first.version != last.version:
+        raise ValueError(f'invalid IP range "{text}": start and end are of different families')
+    if int(first) > int(last):
+        raise ValueError(f'invalid IP range "{text}": start IP "{first}" is after the end IP "{last}"')
+    return AddressRange(first, last)
+
+
+def _end(text: str, end: str, word: str) -> IPv4Address | IPv6Address:
+    try:
+        return ip_address(end.strip())
+    except ValueError as error:
+        raise ValueError(f'invalid IP range "{text}": invalid {word} IP "{end.strip()}"') from error

@@ -1,0 +1,63 @@
+"""A Service as far as a load balancer cares."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from bareway.model.names import IPAddress, ServiceKey
+
+ANNOTATION_PREFIXES = ("bareway.io/", "metallb.io/", "metallb.universe.tf/")
+"""Prefixes read, in this order: the first that is present wins, even if its value is empty."""
+
+
+class TrafficPolicy(StrEnum):
+    """Service field spec.externalTrafficPolicy."""
+
+    CLUSTER = "Cluster"
+    LOCAL = "Local"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Port:
+    """One port of a Service, as clients see it and where it is answered (Service field spec.ports)."""
+
+    name: str = ""
+    protocol: str = "TCP"
+    number: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Service:
+    """A Service at one resourceVersion; addresses are parsed, annotations only those with our prefixes."""
+
+    key: ServiceKey
+    uid: str = ""
+    resource_version: str = ""
+    created_at: str = ""
+    """metadata.creationTimestamp as written, RFC 3339 in UTC, so that text order is time order."""
+    is_load_balancer: bool = True
+    """spec.type is LoadBalancer."""
+    load_balancer_class: str | None = None
+    requested_address: str = ""
+    """spec.loadBalancerIP as written; checked where it is used, so that the refusal can quote it."""
+    cluster_addresses: tuple[IPAddress, ...] = ()
+    """spec.clusterIPs without "None"."""
+    traffic_policy: TrafficPolicy = TrafficPolicy.CLUSTER
+    ports: tuple[Port, ...] = ()
+    annotations: Mapping[str, str] = field(default_factory=dict)
+    """Only keys that begin with one of ANNOTATION_PREFIXES."""
+    ingress: tuple[IPAddress, ...] = ()
+    """Addresses in status.loadBalancer.ingress, in their order."""
+
+    def annotation(self, name: str) -> str | None:
+        """The value of ``name`` under the first of ANNOTATION_PREFIXES that has it."""
+        keys = (prefix + name for prefix in ANNOTATION_PREFIXES)
+        return next((self.annotations[key] for key in keys if key in self.annotations), None)
+
+
+def is_ours(service: Service, load_balancer_class: str | None) -> bool:
+    """Whether this Service asks *us* for an address (Service field spec.loadBalancerClass).
+
+    ``load_balancer_class`` is the flag --lb-class. Neither set, or both equal: ours; anything else: not.
+    """
+    return service.is_load_balancer and service.load_balancer_class == (load_balancer_class or None)

@@ -1,0 +1,1 @@
+"""The controller: assigns addresses from pools and writes them into the status of Services."""

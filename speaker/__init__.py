@@ -1,0 +1,1 @@
+"""The speaker: one on each node; finds the others, elects who announces, answers ARP."""
