@@ -1,0 +1,69 @@
+# What there is: `make`. Each target is one line of what it does; logic lives in Python files that mypy sees.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+BIN := .venv/bin
+PYTHON := PYTHONPATH=tests:. $(BIN)/python
+API ?= embedded
+SEED ?= 1
+TRIALS ?= 10
+
+.DEFAULT_GOAL := help
+.PHONY: help setup packages demo test check format lint types arch proto sim unit lab kube bench bench-gate clean
+
+help:  ## what there is to do here
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
+
+setup: .venv/ready  ## install what the project needs (every target does this by itself)
+
+.venv/ready: requirements.lock pyproject.toml tests/bootstrap.py
+	@python3 tests/bootstrap.py
+
+packages:
+	@python3 tests/bootstrap.py packages iproute2 nftables curl
+
+demo: setup packages  ## the whole job on real packets, in network namespaces, as root; API=real for a real kube-apiserver
+	@$(PYTHON) -m lab.demo --api $(API)
+
+test: setup packages  ## every test but those that need the real kube-apiserver
+	@$(BIN)/pytest -q -m 'not real'
+
+check: lint types arch proto-check  ## format, lint, types, import contracts, generated code: what CI runs first
+
+format: setup  ## write the house's format
+	@$(BIN)/ruff format . && $(BIN)/ruff check --fix .
+
+lint: setup  ## format and lint, changing nothing
+	@$(BIN)/ruff format --check . && $(BIN)/ruff check .
+
+types: setup  ## mypy, strict
+	@$(BIN)/mypy
+
+arch: setup  ## import contracts and the house's own rules
+	@$(BIN)/lint-imports && $(BIN)/pytest -q tests/test_architecture.py
+
+proto: setup  ## generate bareway/rpc/v1 from proto/
+	@$(PYTHON) tests/generate_rpc.py
+
+proto-check: proto
+	@git diff --exit-code --stat -- bareway/rpc/v1
+
+sim: setup  ## replay one seed of the cluster in virtual time: make sim SEED=7
+	@$(PYTHON) -m sim $(SEED)
+
+unit: setup  ## the quick tests alone: no root, no namespaces
+	@$(BIN)/pytest -q -m 'not real and not lab'
+
+lab: setup packages  ## the tests in network namespaces alone, as root
+	@$(BIN)/pytest -q -m 'lab and not real'
+
+kube: setup packages  ## build the real kube-apiserver (minutes, once) and run the contract and lab tests against it
+	@$(PYTHON) -m cluster.build && $(BIN)/pytest -q -m real
+
+bench: setup packages  ## measure and print JSON, every trial kept: make bench TRIALS=10
+	@python3 tests/bootstrap.py packages keepalived && $(PYTHON) -m bench --trials $(TRIALS)
+
+bench-gate: setup packages  ## a powered-off node is replaced in less than a third of keepalived's time, same run
+	@python3 tests/bootstrap.py packages keepalived && $(PYTHON) -m bench.gate
+
+clean:  ## remove what the lab left behind and what was built here
+	@if [ -x $(BIN)/python ]; then $(PYTHON) -m lab clean; fi; rm -rf .venv .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis dist

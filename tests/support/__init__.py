@@ -1,0 +1,1 @@
+"""Builders and fakes that behave, shared by tests."""
