@@ -25,7 +25,7 @@ demo: setup packages  ## the whole job on real packets, in network namespaces, a
 	@$(PYTHON) -m lab.demo --api $(API)
 
 test: setup packages  ## every test but those that need the real kube-apiserver
-	@$(BIN)/pytest -q -m 'not real'
+	@$(BIN)/pytest -m 'not real'
 
 check: lint types arch proto-check  ## format, lint, types, import contracts, generated code: what CI runs first
 
@@ -57,7 +57,7 @@ lab: setup packages  ## the tests in network namespaces alone, as root
 	@$(BIN)/pytest -q -m 'lab and not real'
 
 kube: setup packages  ## build the real kube-apiserver (minutes, once) and run the contract and lab tests against it
-	@$(PYTHON) -m cluster.build && $(BIN)/pytest -q -m real
+	@$(PYTHON) -m cluster.build && $(BIN)/pytest -m real
 
 bench: setup packages  ## measure and print JSON, every trial kept: make bench TRIALS=10
 	@python3 tests/bootstrap.py packages keepalived && $(PYTHON) -m bench --trials $(TRIALS)
