@@ -38,6 +38,14 @@ class AddressRange:
         return f"{self.first}-{self.last}"
 
 
+def parse_address(text: str) -> IPAddress | None:
+    """The address written in ``text``, or None; with a zone (``fe80::1%eth0``) it would be one host's own."""
+    try:
+        return None if "%" in text else ip_address(text)
+    except ValueError:
+        return None
+
+
 def parse_range(text: str) -> AddressRange:
     """Read ``192.0.2.0/24`` (host bits are masked) or ``192.0.2.10-192.0.2.20``.
 
@@ -46,7 +54,7 @@ def parse_range(text: str) -> AddressRange:
     """
     if "-" not in text:
         try:
-            network = ip_network(text.strip(), strict=False) if "/" in text else None
+            network = ip_network(text.strip(), strict=False) if _has_prefix_length(text) else None
         except ValueError:
             network = None
         if network is None:
@@ -62,7 +70,13 @@ def parse_range(text: str) -> AddressRange:
 
 
 def _end(text: str, end: str, word: str) -> IPv4Address | IPv6Address:
-    try:
-        return ip_address(end.strip())
-    except ValueError as error:
-        raise ValueError(f'invalid IP range "{text}": invalid {word} IP "{end.strip()}"') from error
+    address = parse_address(end.strip())
+    if address is None:
+        raise ValueError(f'invalid IP range "{text}": invalid {word} IP "{end.strip()}"')
+    return address
+
+
+def _has_prefix_length(text: str) -> bool:
+    """Python would also take ``192.0.2.0/255.255.255.0`` and a zone, ``fe80::%eth0/64``; MetalLB does not."""
+    address, _, length = text.strip().partition("/")
+    return length.isdecimal() and "%" not in address

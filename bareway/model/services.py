@@ -9,6 +9,9 @@ from bareway.model.names import IPAddress, ServiceKey
 ANNOTATION_PREFIXES = ("bareway.io/", "metallb.io/", "metallb.universe.tf/")
 """Prefixes read, in this order: the first that is present wins, even if its value is empty."""
 
+ALLOCATED_FROM_ANNOTATION = "ip-allocated-from-pool"
+"""Written beside an address that was given: for tools, and so that it is found and taken away again."""
+
 
 class TrafficPolicy(StrEnum):
     """Service field spec.externalTrafficPolicy."""
@@ -48,6 +51,8 @@ class Service:
     """Only keys that begin with one of ANNOTATION_PREFIXES."""
     ingress: tuple[IPAddress, ...] = ()
     """Addresses in status.loadBalancer.ingress, in their order."""
+    ingress_extras: Mapping[IPAddress, str] = field(default_factory=dict)
+    """What others wrote beside an address there (ipMode Proxy, ports), as JSON; kept when we write."""
 
     def annotation(self, name: str) -> str | None:
         """The value of ``name`` under the first of ANNOTATION_PREFIXES that has it."""

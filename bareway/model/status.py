@@ -1,0 +1,107 @@
+"""What a program says about itself: plain values, filled by the programs, shown by ``bareway status``.
+
+Words that stand for a state or a reason are the text of an Enum of the part that decided it; an empty reason
+means that there is nothing to explain.
+"""
+
+from dataclasses import dataclass
+
+from bareway.model.names import InterfaceName, IPAddress, NodeName, PoolName, ServiceKey
+from bareway.model.problems import Problem
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConfigurationStatus:
+    """The configuration in force, and what is wrong with the one that was written last."""
+
+    generation: int = 0
+    """Counts accepted documents; 0 = none yet."""
+    sha256: str = ""
+    """Of the accepted document, in hexadecimal."""
+    source: str = ""
+    """Where the document came from, such as ``ConfigMap bareway-system/config``."""
+    problems: tuple[Problem, ...] = ()
+    """Of the newest document; with an error in it, the one in force is an older one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MemberStatus:
+    """One member of gossip, as a speaker sees it."""
+
+    name: NodeName
+    state: str
+    since_s: float = 0.0
+    """Seconds that it has been in this state."""
+    address: str = ""
+    """Where it is reached, as ``192.0.2.1:7947``; empty where unknown."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AddressStatus:
+    """One address of a Service, as a speaker sees it."""
+
+    address: IPAddress
+    services: tuple[ServiceKey, ...]
+    announced_by: NodeName | None
+    """Holder of the claim; None = nobody known."""
+    reason: str = ""
+    """Why this node does not announce it; empty where it does."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinkStatus:
+    """One network interface of the node."""
+
+    name: InterfaceName
+    mac: str = ""
+    subnets: tuple[str, ...] = ()
+    reason: str = ""
+    """Why nothing is announced on it; empty where it is used."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpeakerStatus:
+    """All that a speaker says."""
+
+    version: str
+    node: NodeName
+    api_connected: bool
+    not_ready: tuple[str, ...] = ()
+    """Sentences; none = ready."""
+    configuration: ConfigurationStatus = ConfigurationStatus()
+    members: tuple[MemberStatus, ...] = ()
+    """Including this one."""
+    addresses: tuple[AddressStatus, ...] = ()
+    links: tuple[LinkStatus, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PoolStatus:
+    """How full a pool is."""
+
+    name: PoolName
+    total: int
+    """Usable addresses; an IPv6 /48 holds more than 64 bits can count."""
+    used: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WaitingService:
+    """A Service that asks for an address and has none."""
+
+    service: ServiceKey
+    reason: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ControllerStatus:
+    """All that a controller says."""
+
+    version: str
+    api_connected: bool
+    not_ready: tuple[str, ...] = ()
+    """Sentences; none = ready."""
+    configuration: ConfigurationStatus = ConfigurationStatus()
+    pools: tuple[PoolStatus, ...] = ()
+    waiting: tuple[WaitingService, ...] = ()

@@ -1,0 +1,50 @@
+"""Node (core/v1): labels, addresses and conditions; images and capacity, most of its bytes, are skipped."""
+
+from msgspec import Struct
+
+from bareway.model.names import NodeName
+from bareway.model.nodes import Node
+from bareway.model.problems import Problem
+from bareway.resources.fields import WireObject, interned, read_address
+
+
+class _Address(Struct, frozen=True, gc=False):
+    type: str = ""
+    address: str = ""
+
+
+class _Condition(Struct, frozen=True, gc=False):
+    type: str = ""
+    status: str = ""
+
+
+class _Status(Struct, frozen=True, gc=False):
+    addresses: list[_Address] | None = None
+    conditions: list[_Condition] | None = None
+
+
+class WireNode(WireObject, frozen=True, gc=False):
+    """The fields of a Node that we use, as they come."""
+
+    status: _Status | None = None
+
+
+def read_node(wire: WireNode) -> Node | list[Problem]:
+    """Turn one Node into the model, or name every mistake in it."""
+    problems: list[Problem] = []
+    status = wire.status or _Status()
+    addresses = (
+        read_address(address.address, f"status.addresses[{index}].address", problems)
+        for index, address in enumerate(status.addresses or ())
+        if address.type == "InternalIP"
+    )
+    node = Node(
+        name=NodeName(wire.key.name),
+        labels=interned(wire.metadata.labels),
+        addresses=tuple(address for address in addresses if address is not None),
+        network_unavailable=any(
+            condition.type == "NetworkUnavailable" and condition.status == "True"
+            for condition in status.conditions or ()
+        ),
+    )
+    return problems or node

@@ -1,0 +1,96 @@
+"""How a program lives and ends: until SIGTERM, with 0; or with 2 and one sentence when it cannot work here.
+
+What ends it otherwise is a mistake of ours: the traceback is logged, the exit code is 1, and whoever
+supervises it starts it anew.
+"""
+
+import asyncio
+import logging
+import signal
+import sys
+from collections.abc import Awaitable, Callable, Iterable, Iterator
+from contextlib import contextmanager
+from typing import Final
+
+from bareway.runtime.credentials import CredentialsUnusable
+from bareway.runtime.kube_errors import Forbidden, KubeError
+from bareway.runtime.rights import Api, Right, missing_rights
+
+logger = logging.getLogger(__name__)
+
+EXIT_MISTAKE: Final = 1
+EXIT_UNABLE: Final = 2
+
+
+class RightsMissing(Exception):
+    """The service account may not do what the program needs."""
+
+
+UNABLE: Final[tuple[type[Exception], ...]] = (CredentialsUnusable, Forbidden, RightsMissing)
+"""What keeps any program from working, and is for the user to change."""
+
+
+def run_program(
+    name: str, serve: Callable[[asyncio.Event], Awaitable[None]], *, unable: tuple[type[Exception], ...] = ()
+) -> int:
+    """Run ``serve(stop)`` until it returns; ``stop`` is set by SIGTERM or SIGINT. Returns the exit code.
+
+    Args:
+        name: of the program, before the sentence on standard error.
+        serve: the program.
+        unable: exceptions, beside UNABLE, that mean that it cannot work here.
+    """
+    code = 0
+    try:
+        asyncio.run(_until_stopped(serve))
+    except* (*UNABLE, *unable) as group:
+        code = EXIT_UNABLE
+        for sentence in dict.fromkeys(str(error) for error in _leaves(group)):
+            logger.error("cannot run", extra={"error": sentence})  # noqa: TRY400 - a sentence, not our mistake
+            sys.stderr.write(f"{name}: {sentence}\n")
+    except* Exception:
+        code = EXIT_MISTAKE
+        logger.exception("ended by a mistake of ours")
+    return code
+
+
+async def check_rights(client: Api, rights: Iterable[Right]) -> None:
+    """Ask whether all ``rights`` are there; an API server that is away is waited for elsewhere.
+
+    Raises:
+        RightsMissing: naming all that are not.
+    """
+    try:
+        missing = await missing_rights(client, rights)
+    except KubeError as error:
+        logger.warning("the API server is away; waiting for it", extra={"error": str(error)})
+        return
+    if missing:
+        raise RightsMissing(f"the service account lacks the right to {'; to '.join(map(str, missing))}")
+
+
+async def _until_stopped(serve: Callable[[asyncio.Event], Awaitable[None]]) -> None:
+    with _stop_signals() as stop:
+        await serve(stop)
+
+
+@contextmanager
+def _stop_signals() -> Iterator[asyncio.Event]:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    numbers = (signal.SIGTERM, signal.SIGINT)
+    for number in numbers:
+        loop.add_signal_handler(number, stop.set)
+    try:
+        yield stop
+    finally:
+        for number in numbers:
+            loop.remove_signal_handler(number)
+
+
+def _leaves(group: BaseExceptionGroup[Exception]) -> Iterator[Exception]:
+    for error in group.exceptions:
+        if isinstance(error, BaseExceptionGroup):
+            yield from _leaves(error)
+        else:
+            yield error
