@@ -1,0 +1,26 @@
+"""What every verb of the command is made of, and what its exit code says."""
+
+from argparse import ArgumentParser, Namespace
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import IntEnum
+
+
+class ExitCode(IntEnum):
+    """The answer in a word for scripts."""
+
+    WELL = 0
+    SOMETHING_WRONG = 1
+    """Found out, and it is not well: problems in a document, a Service that is not served."""
+    COULD_NOT_TELL = 2
+    """Nothing was found out: no socket, no cluster, a missing right, a bad argument."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verb:
+    """One word after ``bareway``; it lives in a file of its name."""
+
+    name: str
+    summary: str
+    add_arguments: Callable[[ArgumentParser], None]
+    run: Callable[[Namespace], ExitCode]

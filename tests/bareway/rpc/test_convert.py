@@ -1,0 +1,105 @@
+from ipaddress import IPv4Address, IPv6Address
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bareway.model.names import InterfaceName, NodeName, ObjectKey, PoolName
+from bareway.model.problems import Problem, Severity
+from bareway.model.status import (
+    AddressStatus,
+    ConfigurationStatus,
+    ControllerStatus,
+    LinkStatus,
+    MemberStatus,
+    PoolStatus,
+    SpeakerStatus,
+    WaitingService,
+)
+from bareway.rpc import convert
+from bareway.rpc.v1 import configuration_pb2, controller_pb2, speaker_pb2
+
+TEXT = st.text(max_size=20)
+LABEL = st.text(alphabet="abc-0", min_size=1, max_size=5)
+KEYS = st.builds(ObjectKey, LABEL | st.just(""), LABEL)
+COUNTS = st.integers(min_value=0, max_value=2**128)
+
+
+def _tuples(items: st.SearchStrategy[object]) -> st.SearchStrategy[tuple[object, ...]]:
+    return st.lists(items, max_size=3).map(tuple)
+
+
+PROBLEMS = st.builds(
+    Problem,
+    path=TEXT,
+    message=TEXT,
+    line=st.integers(0, 2**31),
+    hint=TEXT,
+    severity=st.sampled_from(Severity),
+)
+CONFIGURATIONS = st.builds(
+    ConfigurationStatus,
+    generation=st.integers(0, 2**63),
+    sha256=TEXT,
+    source=TEXT,
+    problems=_tuples(PROBLEMS),
+)
+MEMBERS = st.builds(
+    MemberStatus,
+    name=TEXT.map(NodeName),
+    state=TEXT,
+    since_s=st.floats(allow_nan=False),
+    address=TEXT,
+)
+ADDRESSES = st.builds(
+    AddressStatus,
+    address=st.builds(IPv4Address, st.integers(0, 2**32 - 1))
+    | st.builds(IPv6Address, st.integers(0, 2**128 - 1)),
+    services=_tuples(KEYS),
+    announced_by=st.none() | LABEL.map(NodeName),
+    reason=TEXT,
+)
+LINKS = st.builds(LinkStatus, name=TEXT.map(InterfaceName), mac=TEXT, subnets=_tuples(TEXT), reason=TEXT)
+SPEAKERS = st.builds(
+    SpeakerStatus,
+    version=TEXT,
+    node=TEXT.map(NodeName),
+    api_connected=st.booleans(),
+    not_ready=_tuples(TEXT),
+    configuration=CONFIGURATIONS,
+    members=_tuples(MEMBERS),
+    addresses=_tuples(ADDRESSES),
+    links=_tuples(LINKS),
+)
+CONTROLLERS = st.builds(
+    ControllerStatus,
+    version=TEXT,
+    api_connected=st.booleans(),
+    not_ready=_tuples(TEXT),
+    configuration=CONFIGURATIONS,
+    pools=_tuples(st.builds(PoolStatus, name=TEXT.map(PoolName), total=COUNTS, used=COUNTS)),
+    waiting=_tuples(st.builds(WaitingService, service=KEYS, reason=TEXT, message=TEXT)),
+)
+
+
+@given(SPEAKERS)
+def test_what_a_speaker_says_arrives_as_it_was(status: SpeakerStatus) -> None:
+    wire = convert.speaker_message(status).SerializeToString()
+    assert convert.speaker_status(speaker_pb2.SpeakerStatus.FromString(wire)) == status
+
+
+@given(CONTROLLERS)
+def test_what_a_controller_says_arrives_as_it_was(status: ControllerStatus) -> None:
+    wire = convert.controller_message(status).SerializeToString()
+    assert convert.controller_status(controller_pb2.ControllerStatus.FromString(wire)) == status
+
+
+def test_a_severity_that_a_newer_program_invents_counts_as_an_error() -> None:
+    problem = configuration_pb2.Problem.FromString(b"\x28\x63")  # field 5, 99
+    message = speaker_pb2.SpeakerStatus(configuration=configuration_pb2.Configuration(problems=[problem]))
+    (found,) = convert.speaker_status(message).configuration.problems
+    assert found.severity is Severity.ERROR
+
+
+def test_a_field_that_a_newer_program_invents_is_left_out() -> None:
+    wire = b"\x0a\x050.9.0\xfa\x7f\x03new"  # version, then field 2047
+    assert convert.controller_status(controller_pb2.ControllerStatus.FromString(wire)).version == "0.9.0"

@@ -1,0 +1,183 @@
+import asyncio
+from collections.abc import Mapping
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from bareway.model.names import NodeName, ObjectKey, PoolName
+from bareway.model.status import PoolStatus
+from bareway.runtime.metrics import (
+    SLICE,
+    AnnouncedAddress,
+    ControllerFigures,
+    Exposition,
+    Family,
+    FamilyKind,
+    KubernetesFigures,
+    SpeakerFigures,
+    controller_families,
+    speaker_families,
+)
+from support.builders import ips, key
+
+ADDRESS, OTHER = ips("192.0.2.10", "2001:db8::10")
+KUBERNETES = KubernetesFigures(
+    updates=7, update_errors=2, config_loaded=True, config_stale=True, connected=True, events_dropped=3
+)
+CONTROLLER = ControllerFigures(
+    kubernetes=KUBERNETES,
+    pools=(PoolStatus(name=PoolName("public"), total=2**80, used=5),),
+    waiting={"PoolExhausted": 4},
+)
+SPEAKER = SpeakerFigures(
+    node=NodeName("node1"),
+    kubernetes=KUBERNETES,
+    announced=(AnnouncedAddress(service=key("shop/web"), protocol="layer2", address=ADDRESS),),
+    requests_received={ADDRESS: 11, OTHER: 1},
+    responses_sent={ADDRESS: 10},
+    gratuitous_sent={ADDRESS: 12},
+    layer2_dropped={"NotForUs": 13},
+    members={"alive": 3},
+    claims=14,
+    claims_taken=15,
+    withdrawn={"Beaten": 16},
+    gossip_sessions=2,
+    gossip_sent=17,
+    gossip_received=18,
+    gossip_dropped={"WrongSeal": 19},
+)
+
+
+async def _samples(*families: Family) -> Mapping[tuple[str, str], float]:
+    """Name and labels to figure, as another reader of the format understands the page."""
+    page = (await Exposition().text(families)).decode()
+    return {
+        (sample.name, ",".join(f"{k}={v}" for k, v in sorted(sample.labels.items()))): sample.value
+        for family in text_string_to_metric_families(page)
+        for sample in family.samples
+    }
+
+
+@pytest.mark.parametrize(
+    ("name", "labels", "figure"),
+    [
+        ("metallb_k8s_client_updates_total", "", 7),
+        ("metallb_k8s_client_update_errors_total", "", 2),
+        ("metallb_k8s_client_config_loaded_bool", "", 1),
+        ("metallb_k8s_client_config_stale_bool", "", 1),
+        ("metallb_allocator_addresses_total", "pool=public", 2.0**80),
+        ("metallb_allocator_addresses_in_use_total", "pool=public", 5),
+        ("bareway_api_connected", "", 1),
+        ("bareway_events_dropped_total", "", 3),
+        ("bareway_services_waiting", "reason=PoolExhausted", 4),
+    ],
+)
+async def test_the_controller_tells_what_dashboards_look_for(name: str, labels: str, figure: float) -> None:
+    samples = await _samples(*controller_families(CONTROLLER))
+    assert samples[name, labels] == figure
+
+
+@pytest.mark.parametrize(
+    ("name", "labels", "figure"),
+    [
+        ("metallb_k8s_client_updates_total", "", 7),
+        ("metallb_speaker_announced", "ip=192.0.2.10,node=node1,protocol=layer2,service=shop/web", 1),
+        ("bareway_layer2_dropped_total", "reason=NotForUs", 13),
+        ("bareway_gossip_members", "state=alive", 3),
+        ("bareway_gossip_claims", "", 14),
+        ("bareway_claims_taken_total", "", 15),
+        ("bareway_withdrawn_total", "reason=Beaten", 16),
+        ("bareway_gossip_sessions", "", 2),
+        ("bareway_gossip_frames_sent_total", "", 17),
+        ("bareway_gossip_frames_received_total", "", 18),
+        ("bareway_gossip_dropped_total", "reason=WrongSeal", 19),
+    ],
+)
+async def test_a_speaker_tells_what_dashboards_look_for(name: str, labels: str, figure: float) -> None:
+    samples = await _samples(*speaker_families(SPEAKER))
+    assert samples[name, labels] == figure
+
+
+async def test_a_program_tells_about_its_process_and_version_too() -> None:
+    samples = await _samples(*speaker_families(SPEAKER))
+    assert samples["process_resident_memory_bytes", ""] > 0
+    assert samples["bareway_build_info", "version=0.1.0"] == 1
+
+
+async def test_before_anything_happened_the_alerts_for_configuration_have_their_figures() -> None:
+    samples = await _samples(*controller_families(ControllerFigures()))
+    assert samples["metallb_k8s_client_config_loaded_bool", ""] == 0
+    assert samples["metallb_k8s_client_config_stale_bool", ""] == 0
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        'metallb_layer2_requests_received{ip="192.0.2.10"} 11.0',
+        'metallb_layer2_requests_received{ip="2001:db8::10"} 1.0',
+        'metallb_layer2_responses_sent{ip="192.0.2.10"} 10.0',
+        'metallb_layer2_gratuitous_sent{ip="192.0.2.10"} 12.0',
+    ],
+)
+async def test_counters_of_frames_keep_metallbs_names_without_total(line: str) -> None:
+    page = (await Exposition().text(speaker_families(SPEAKER))).decode()
+    assert line in page.splitlines()  # the reader above would add _total to them
+
+
+async def test_counters_and_gauges_are_declared_under_the_very_name_they_have() -> None:
+    page = (await Exposition().text(speaker_families(SPEAKER))).decode()
+    assert "\n# TYPE metallb_layer2_requests_received counter\n" in page
+    assert "\n# TYPE metallb_speaker_announced gauge\n" in page
+
+
+@pytest.mark.parametrize("families", [controller_families(CONTROLLER), speaker_families(SPEAKER)])
+def test_no_name_is_told_twice(families: tuple[Family, ...]) -> None:
+    names = [family.name for family in families]
+    assert len(names) == len(set(names))
+
+
+@pytest.mark.parametrize("value", ['a"b', "a\\b", "a\nb", "a\\nb", "öffentlich", "{x=1}", "a,b", ""])
+async def test_any_text_may_be_the_value_of_a_label(value: str) -> None:
+    family = Family(
+        name="x", text="x", kind=FamilyKind.GAUGE, labels=("pool", "z"), samples=(((value, "z"), 1.5),)
+    )
+    assert (await _samples(family))["x", f"pool={value},z=z"] == 1.5
+
+
+async def test_others_get_their_turn_while_a_long_page_is_written() -> None:
+    figures = SpeakerFigures(
+        node=NodeName("node1"),
+        announced=tuple(
+            AnnouncedAddress(service=ObjectKey("shop", f"s{n}"), protocol="layer2", address=ADDRESS)
+            for n in range(SLICE * 20)
+        ),
+    )
+    turns = 0
+
+    async def count_turns() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    async with asyncio.TaskGroup() as group:
+        counting = group.create_task(count_turns())
+        page = await Exposition().text(speaker_families(figures))
+        counting.cancel()
+    assert turns >= 20
+    assert page.count(b"\nmetallb_speaker_announced{") == SLICE * 20
+
+
+async def test_the_program_may_go_on_counting_while_the_page_is_written() -> None:
+    requests = dict.fromkeys((ADDRESS, OTHER), 1)
+    families = speaker_families(SpeakerFigures(node=NodeName("node1"), requests_received=requests))
+
+    async def count_on() -> None:
+        for address in ips("192.0.2.77", "192.0.2.78"):
+            requests[address] = 1
+            await asyncio.sleep(0)
+
+    async with asyncio.TaskGroup() as group:
+        group.create_task(count_on())
+        page = await Exposition().text(families)
+    assert page.count(b"\nmetallb_layer2_requests_received{") == 2

@@ -1,0 +1,147 @@
+import asyncio
+import fcntl
+import os
+import socket
+import stat
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import grpc
+import pytest
+
+from bareway.model.status import ControllerStatus, SpeakerStatus
+from bareway.rpc import convert
+from bareway.rpc.v1 import controller_pb2, controller_pb2_grpc, speaker_pb2, speaker_pb2_grpc
+from bareway.runtime.rpc import SocketRefusal, SocketUnavailable, serve_controller, serve_speaker
+from support import statuses
+
+DEADLINE_S = 5.0
+
+
+def _mode(path: Path) -> int:
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+async def _ask_speaker(path: Path) -> SpeakerStatus:
+    async with grpc.aio.insecure_channel(f"unix:{path}") as channel:
+        stub = speaker_pb2_grpc.SpeakerStub(channel)
+        request = speaker_pb2.SpeakerStatusRequest()
+        answer = await stub.Status(request, timeout=DEADLINE_S, wait_for_ready=True)
+    return convert.speaker_status(answer)
+
+
+async def _ask_controller(path: Path) -> ControllerStatus:
+    async with grpc.aio.insecure_channel(f"unix:{path}") as channel:
+        stub = controller_pb2_grpc.ControllerStub(channel)
+        request = controller_pb2.ControllerStatusRequest()
+        answer = await stub.Status(request, timeout=DEADLINE_S, wait_for_ready=True)
+    return convert.controller_status(answer)
+
+
+@asynccontextmanager
+async def _speaker(path: Path) -> AsyncIterator[list[SpeakerStatus]]:
+    says = [statuses.speaker_status()]
+    async with asyncio.TaskGroup() as group:
+        task = group.create_task(serve_speaker(path, lambda: says[-1]))
+        yield says
+        task.cancel()
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "run" / "bareway.sock"
+
+
+async def test_a_speaker_tells_its_status_of_the_moment(path: Path) -> None:
+    async with _speaker(path) as says:
+        assert await _ask_speaker(path) == says[-1]
+        says.append(statuses.speaker_status(not_ready=("no member met yet",)))
+        assert await _ask_speaker(path) == says[-1]
+
+
+async def test_a_controller_tells_its_status(path: Path) -> None:
+    status = statuses.controller_status(waiting=(statuses.waiting(),))
+    async with asyncio.TaskGroup() as group:
+        task = group.create_task(serve_controller(path, lambda: status))
+        assert await _ask_controller(path) == status
+        task.cancel()
+
+
+async def test_only_owner_and_group_may_ask(path: Path) -> None:
+    async with _speaker(path):
+        await _ask_speaker(path)
+        assert (_mode(path), _mode(path.parent)) == (0o660, 0o750)
+
+
+async def test_the_umask_of_the_program_stays_as_it_was(path: Path) -> None:
+    before = os.umask(0o022)
+    try:
+        async with _speaker(path):
+            await _ask_speaker(path)
+            assert os.umask(0o022) == 0o022
+    finally:
+        os.umask(before)
+
+
+async def test_a_socket_that_a_dead_program_left_behind_is_replaced(path: Path) -> None:
+    path.parent.mkdir()
+    with socket.socket(socket.AF_UNIX) as dead:
+        dead.bind(str(path))
+    async with _speaker(path) as says:
+        assert await _ask_speaker(path) == says[-1]
+
+
+async def test_a_second_instance_is_told_that_the_first_is_there(path: Path) -> None:
+    async with _speaker(path) as says:
+        await _ask_speaker(path)
+        with pytest.raises(SocketUnavailable, match="another instance serves") as refused:
+            await serve_speaker(path, statuses.speaker_status)
+        assert refused.value.reason is SocketRefusal.ANOTHER_INSTANCE
+        assert await _ask_speaker(path) == says[-1]
+
+
+async def test_the_socket_is_removed_at_the_end_and_can_be_served_again(path: Path) -> None:
+    async with _speaker(path):
+        await _ask_speaker(path)
+    assert not os.access(path, os.F_OK)
+    async with _speaker(path) as says:
+        assert await _ask_speaker(path) == says[-1]
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        pytest.param("/proc/nowhere/x.sock", id="a folder that cannot be made"),
+        pytest.param("/dev/null/x.sock", id="a file where a folder should be"),
+    ],
+)
+async def test_a_socket_that_cannot_be_had_is_refused_in_one_sentence(place: str) -> None:
+    with pytest.raises(SocketUnavailable, match="choose another with --socket, or --socket=off") as refused:
+        await serve_speaker(Path(place), statuses.speaker_status)
+    assert refused.value.reason is SocketRefusal.NOT_POSSIBLE
+    assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize("make", [Path.mkdir, Path.touch], ids=["folder", "file"])
+async def test_what_is_not_a_socket_is_not_removed(path: Path, make: Callable[[Path], None]) -> None:
+    path.parent.mkdir()
+    make(path)
+    with pytest.raises(SocketUnavailable, match="it is there and is not a socket") as refused:
+        await serve_speaker(path, statuses.speaker_status)
+    assert refused.value.reason is SocketRefusal.NOT_POSSIBLE
+    assert os.access(path, os.F_OK)
+
+
+async def test_the_lock_goes_with_the_program_so_that_nothing_stays_locked(path: Path) -> None:
+    async with _speaker(path):
+        await _ask_speaker(path)
+    with path.with_name(path.name + ".lock").open() as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+async def test_a_speaker_does_not_answer_for_a_controller(path: Path) -> None:
+    async with _speaker(path):
+        with pytest.raises(grpc.aio.AioRpcError) as refused:
+            await _ask_controller(path)
+        assert refused.value.code() is grpc.StatusCode.UNIMPLEMENTED

@@ -1,0 +1,85 @@
+"""Statuses with something in every field, for whoever shows, sends or judges them."""
+
+from bareway.gossip.member import MemberState
+from bareway.model.names import InterfaceName, NodeName, PoolName
+from bareway.model.problems import Problem
+from bareway.model.status import (
+    AddressStatus,
+    ConfigurationStatus,
+    ControllerStatus,
+    LinkStatus,
+    MemberStatus,
+    PoolStatus,
+    SpeakerStatus,
+    WaitingService,
+)
+from support.builders import ips, key
+
+NODE1, NODE2 = NodeName("node1"), NodeName("node2")
+
+
+def configuration_status(*problems: Problem) -> ConfigurationStatus:
+    return ConfigurationStatus(
+        generation=3,
+        sha256="0a1b2c3d4e5f" + "0" * 52,
+        source="ConfigMap bareway-system/config",
+        problems=problems,
+    )
+
+
+def member(name: NodeName = NODE1, state: str = MemberState.ALIVE) -> MemberStatus:
+    return MemberStatus(name=name, state=state, since_s=200.0, address="192.0.2.1:7947")
+
+
+def address(text: str = "192.0.2.10", by: NodeName | None = NODE1, reason: str = "") -> AddressStatus:
+    return AddressStatus(address=ips(text)[0], services=(key("shop/web"),), announced_by=by, reason=reason)
+
+
+def link(name: str = "eth0", reason: str = "") -> LinkStatus:
+    subnets = ("192.0.2.0/24", "198.51.100.0/24")
+    return LinkStatus(name=InterfaceName(name), mac="02:00:00:00:00:01", subnets=subnets, reason=reason)
+
+
+def speaker_status(
+    *,
+    api_connected: bool = True,
+    not_ready: tuple[str, ...] = (),
+    problems: tuple[Problem, ...] = (),
+    members: tuple[MemberStatus, ...] = (member(),),
+    addresses: tuple[AddressStatus, ...] = (address(),),
+    links: tuple[LinkStatus, ...] = (link(),),
+) -> SpeakerStatus:
+    return SpeakerStatus(
+        version="0.1.0",
+        node=NODE1,
+        api_connected=api_connected,
+        not_ready=not_ready,
+        configuration=configuration_status(*problems),
+        members=members,
+        addresses=addresses,
+        links=links,
+    )
+
+
+def controller_status(
+    *,
+    api_connected: bool = True,
+    not_ready: tuple[str, ...] = (),
+    problems: tuple[Problem, ...] = (),
+    pools: tuple[PoolStatus, ...] = (PoolStatus(name=PoolName("public"), total=256, used=64),),
+    waiting: tuple[WaitingService, ...] = (),
+) -> ControllerStatus:
+    return ControllerStatus(
+        version="0.1.0",
+        api_connected=api_connected,
+        not_ready=not_ready,
+        configuration=configuration_status(*problems),
+        pools=pools,
+        waiting=waiting,
+    )
+
+
+def waiting(name: str = "shop/web") -> WaitingService:
+    return WaitingService(
+        service=key(name), reason="PoolExhausted", message='no available IPs in pool "public"'
+    )
