@@ -8,7 +8,7 @@ SEED ?= 1
 TRIALS ?= 10
 
 .DEFAULT_GOAL := help
-.PHONY: help setup packages demo test check format lint types arch proto sim unit lab kube bench bench-gate clean
+.PHONY: help setup packages demo test check format lint types arch proto proto-check docs sim unit lab kube bench bench-gate clean
 
 help:  ## what there is to do here
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
@@ -46,6 +46,9 @@ proto: setup  ## generate bareway/rpc/v1 from proto/
 
 proto-check: proto
 	@git diff --exit-code --stat -- bareway/rpc/v1
+
+docs: setup  ## write docs/flags.md from the code
+	@$(PYTHON) tests/generate_docs.py
 
 sim: setup  ## replay one seed of the cluster in virtual time: make sim SEED=7
 	@$(PYTHON) -m sim $(SEED)

@@ -5,7 +5,7 @@ so both are kept, and the difference to what is announced is applied at once. A 
 anything else is done with it: it lies on the failover path.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Protocol
 
 from bareway.decide.announcers import Group
@@ -16,7 +16,7 @@ class Responder(Protocol):
     """What answers on the wire."""
 
     def announce(self, addresses: Sequence[IPAddress]) -> None:
-        """Answer for ``addresses`` from now on, and tell the neighbours at once."""
+        """Answer for ``addresses`` from now on, and tell the neighbours at once, also anew."""
 
     def withdraw(self, addresses: Sequence[IPAddress]) -> None:
         """Stop answering for ``addresses`` at once."""
@@ -43,13 +43,16 @@ class Announcing:
         """All groups of the last decision, by key."""
         return self._groups
 
-    def grant(self, keys: Iterable[IPAddress]) -> None:
-        """Gossip says that we hold ``keys``."""
-        granted = [key for key in keys if key not in self._held]
-        self._held.update(granted)
-        groups = [self._groups[key] for key in granted if key in self._groups]
-        self._announce([(address, group.key) for group in groups for address in group.addresses])
-        for group in groups:
+    def grant(self, keys: Collection[IPAddress]) -> None:
+        """Gossip says that we hold ``keys``; those that we held before are told to the neighbours anew.
+
+        Somebody else may have announced them for a while: after a pause of ours, or a partition.
+        """
+        granted = [self._groups[key] for key in keys if key in self._groups]
+        new = [group for group in granted if group.key not in self._held]
+        self._held.update(keys)
+        self._announce([(address, group.key) for group in granted for address in group.addresses])
+        for group in new:
             self._on_announced(group)
 
     def revoke(self, keys: Iterable[IPAddress]) -> None:
@@ -76,11 +79,11 @@ class Announcing:
 
     def _announce(self, addresses: Sequence[tuple[IPAddress, IPAddress]]) -> None:
         if addresses:
+            self._announced.update(addresses)  # first: the responder's fence asks for it with every frame
             self._responder.announce([address for address, _ in addresses])
-            self._announced.update(addresses)
 
     def _withdraw(self, addresses: Sequence[IPAddress]) -> None:
+        for address in addresses:
+            del self._announced[address]
         if addresses:
             self._responder.withdraw(addresses)
-            for address in addresses:
-                del self._announced[address]

@@ -8,9 +8,10 @@ import asyncio
 import logging
 import signal
 import sys
+import traceback
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from contextlib import contextmanager
-from typing import Final
+from typing import Any, Final
 
 from bareway.runtime.credentials import CredentialsUnusable
 from bareway.runtime.kube_errors import Forbidden, KubeError
@@ -18,6 +19,7 @@ from bareway.runtime.rights import Api, Right, missing_rights
 
 logger = logging.getLogger(__name__)
 
+OURS: Final = frozenset({"bareway", "controller", "speaker", "__main__"})
 EXIT_MISTAKE: Final = 1
 EXIT_UNABLE: Final = 2
 
@@ -70,8 +72,33 @@ async def check_rights(client: Api, rights: Iterable[Right]) -> None:
 
 
 async def _until_stopped(serve: Callable[[asyncio.Event], Awaitable[None]]) -> None:
-    with _stop_signals() as stop:
-        await serve(stop)
+    """Run it; a callback of ours that fails ends it, since nobody awaits a callback."""
+    loop, task = asyncio.get_running_loop(), asyncio.current_task()
+    failures: list[Exception] = []
+
+    def judge(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        error = context.get("exception")
+        if not isinstance(error, Exception) or not _is_ours(error):
+            loop.default_exception_handler(context)
+            return
+        failures.append(error)
+        if task is not None:
+            task.cancel()
+
+    loop.set_exception_handler(judge)
+    try:
+        with _stop_signals() as stop:
+            await serve(stop)
+    except asyncio.CancelledError:
+        if not failures:
+            raise
+        raise ExceptionGroup("a callback failed", failures) from None
+
+
+def _is_ours(error: Exception) -> bool:
+    """Whether code of ours was running; the mistakes of libraries in their own callbacks are only logged."""
+    names = (frame.f_globals.get("__name__", "") for frame, _ in traceback.walk_tb(error.__traceback__))
+    return any(name.partition(".")[0] in OURS for name in names)
 
 
 @contextmanager

@@ -20,7 +20,6 @@ class Wire:
         self.calls: list[tuple[str, tuple[IPAddress, ...]]] = []
 
     def announce(self, addresses: Sequence[IPAddress]) -> None:
-        assert not self.answered & set(addresses), "announced twice"
         self.answered |= set(addresses)
         self.calls.append(("announce", tuple(addresses)))
 
@@ -37,6 +36,20 @@ def group(*addresses: str, services: tuple[str, ...] = ("web",)) -> Group:
 
 def groups(*each: Group) -> dict[IPAddress, Group]:
     return {one.key: one for one in each}
+
+
+class Fenced(Wire):
+    """A responder that asks before it sends, as the real one does for every frame."""
+
+    announcing: Announcing
+
+    def announce(self, addresses: Sequence[IPAddress]) -> None:
+        assert set(addresses) <= set(self.announcing.addresses), "the first frame would be fenced"
+        super().announce(addresses)
+
+    def withdraw(self, addresses: Sequence[IPAddress]) -> None:
+        assert not set(addresses) & set(self.announcing.addresses)
+        super().withdraw(addresses)
 
 
 A, B = ip_address("192.0.2.1"), ip_address("192.0.2.2")
@@ -84,7 +97,7 @@ def test_an_address_that_joins_or_leaves_a_held_group_follows_it() -> None:
     assert wire.answered == set()
 
 
-def test_a_second_grant_or_revoke_changes_nothing() -> None:
+def test_a_second_grant_tells_the_neighbours_anew_but_the_service_once() -> None:
     wire, told = Wire(), list[Group]()
     announcing = Announcing(wire, told.append)
     announcing.decide(groups(group("192.0.2.1")))
@@ -92,8 +105,17 @@ def test_a_second_grant_or_revoke_changes_nothing() -> None:
         announcing.grant([A])
     for _ in range(2):
         announcing.revoke([A])
-    assert [name for name, _ in wire.calls] == ["announce", "withdraw"]
+    assert [name for name, _ in wire.calls] == ["announce", "announce", "withdraw"]
     assert len(told) == 1
+
+
+def test_a_decision_that_changes_nothing_sends_nothing() -> None:
+    wire = Wire()
+    announcing = Announcing(wire, lambda _: None)
+    for _ in range(2):
+        announcing.decide(groups(group("192.0.2.1")))
+        announcing.grant([A])
+    assert [name for name, _ in wire.calls] == ["announce", "announce"]
 
 
 def test_a_service_that_joins_a_held_group_is_told_of() -> None:
@@ -134,3 +156,13 @@ def test_after_any_story_exactly_the_held_and_wanted_groups_are_answered(
         expected = {n for number in held & wanted for n in (number, 100 + number)}
         assert {int(address) % 256 for address in wire.answered} == expected
         assert set(announcing.addresses) == wire.answered
+
+
+def test_the_fence_lets_the_first_frame_through_and_none_after_the_withdrawal() -> None:
+    wire = Fenced()
+    wire.announcing = announcing = Announcing(wire, lambda _: None)
+    announcing.decide(groups(group("192.0.2.1")))
+    announcing.grant([A])
+    announcing.decide(groups(group("192.0.2.1", "192.0.2.7")))
+    announcing.revoke([A])
+    assert [name for name, _ in wire.calls] == ["announce", "announce", "withdraw"]

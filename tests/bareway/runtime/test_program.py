@@ -1,12 +1,14 @@
 """How a program ends: the exit code and the sentence, for each reason there is."""
 
 import asyncio
+import json
 import os
 import signal
 from collections.abc import Mapping
 
 import pytest
 
+from bareway.model.addresses import parse_range
 from bareway.runtime.credentials import Credentials, CredentialsUnusable, Fixed
 from bareway.runtime.kube import KubeClient
 from bareway.runtime.program import RightsMissing, check_rights, run_program
@@ -55,6 +57,26 @@ def test_a_mistake_of_ours_ends_it_with_1_and_a_trace(caplog: pytest.LogCaptureF
 
     assert run_program("test", serve) == 1
     assert [record.exc_info is not None for record in caplog.records] == [True]
+
+
+def test_a_callback_of_ours_that_fails_ends_it_too(caplog: pytest.LogCaptureFixture) -> None:
+    async def serve(stop: asyncio.Event) -> None:
+        asyncio.get_running_loop().call_soon(parse_range, "192.0.2.0/33")
+        await stop.wait()
+
+    assert run_program("test", serve) == 1
+    assert caplog.records[-1].exc_info is not None
+
+
+def test_a_callback_of_a_library_that_fails_is_only_logged(caplog: pytest.LogCaptureFixture) -> None:
+    async def serve(stop: asyncio.Event) -> None:
+        loop = asyncio.get_running_loop()
+        loop.call_soon(json.loads, "no JSON")
+        loop.call_soon(loop.call_soon, stop.set)
+        await stop.wait()
+
+    assert run_program("test", serve) == 0
+    assert any("json" in str(record.exc_info) for record in caplog.records)
 
 
 class Denying:
