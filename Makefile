@@ -19,7 +19,7 @@ setup: .venv/ready  ## install what the project needs (every target does this by
 	@python3 tests/bootstrap.py
 
 packages:
-	@python3 tests/bootstrap.py packages iproute2 nftables curl
+	@python3 tests/bootstrap.py packages iproute2 nftables curl util-linux
 
 demo: setup packages  ## the whole job on real packets, in network namespaces, as root; API=real for a real kube-apiserver
 	@$(PYTHON) -m lab.demo --api $(API)
@@ -69,4 +69,4 @@ bench-gate: setup packages  ## a powered-off node is replaced in less than a thi
 	@python3 tests/bootstrap.py packages keepalived && $(PYTHON) -m bench.gate
 
 clean:  ## remove what the lab left behind and what was built here
-	@if [ -x $(BIN)/python ]; then $(PYTHON) -m lab clean; fi; rm -rf .venv .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis dist
+	@if [ -x $(BIN)/python ]; then $(PYTHON) -m lab clean || true; fi; rm -rf .venv .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis dist

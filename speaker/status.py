@@ -1,0 +1,139 @@
+"""What this speaker says of itself, to ``bareway status`` and as metrics: read from the parts when asked."""
+
+from bareway import __version__
+from bareway.decide.announcers import Refusal
+from bareway.gossip.claims import Claim
+from bareway.gossip.machine import GossipMachine
+from bareway.gossip.member import Member
+from bareway.model.names import NodeName
+from bareway.model.status import AddressStatus, LinkStatus, MemberStatus, SpeakerStatus
+from bareway.runtime.gossip_report import GossipCounters
+from bareway.runtime.metrics import AnnouncedAddress, SpeakerFigures
+from speaker.layer2.driver import Layer2Driver
+from speaker.loop import Speaker
+from speaker.settings import Settings
+from speaker.watch import Watch
+
+
+class SelfReport:
+    """The speaker's parts, seen by whoever asks."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        watch: Watch,
+        speaker: Speaker,
+        layer2: Layer2Driver,
+    ) -> None:
+        self._settings = settings
+        self._watch = watch
+        self._speaker = speaker
+        self._layer2 = layer2
+        self._machine: GossipMachine | None = None
+        self._gossip = GossipCounters()
+
+    def connect(self, machine: GossipMachine, counters: GossipCounters) -> None:
+        """There is gossip now."""
+        self._machine, self._gossip = machine, counters
+
+    def not_ready(self) -> tuple[str, ...]:
+        """What stands between us and readiness: caches and a configuration; lost peers do not."""
+        waits = []
+        if not self._watch.synced:
+            waits.append("Kubernetes objects were not all listed yet")
+        elif self._watch.view() is None:
+            waits.append("there is no configuration yet")
+        if self._watch.gossip_key is None:
+            secret = f"{self._settings.namespace}/{self._settings.gossip_secret}"
+            waits.append(f"Secret {secret} with the gossip key is not there yet")
+        return tuple(waits)
+
+    def status(self, *, now: float) -> SpeakerStatus:
+        """All of it."""
+        return SpeakerStatus(
+            version=__version__,
+            node=self._settings.node_name,
+            api_connected=self._watch.connected,
+            not_ready=self.not_ready(),
+            configuration=self._watch.configured().status,
+            members=self._members(now),
+            addresses=self._addresses(),
+            links=self._links(),
+        )
+
+    def figures(self) -> SpeakerFigures:
+        """The same for Prometheus, with what was counted since the start."""
+        groups = self._speaker.announcing.groups
+        announced = tuple(
+            AnnouncedAddress(service=service, protocol="layer2", address=address)
+            for address, key in self._speaker.announcing.addresses.items()
+            for service in groups[key].services
+        )
+        states = [member.state for member in self._members_now()]
+        layer2 = self._layer2.counters
+        return SpeakerFigures(
+            node=self._settings.node_name,
+            kubernetes=self._watch.figures(),
+            announced=announced,
+            requests_received=layer2.requests,
+            responses_sent=layer2.responses,
+            gratuitous_sent=layer2.gratuitous,
+            layer2_dropped={str(reason): count for reason, count in layer2.drops.items()},
+            members={state: states.count(state) for state in states},
+            claims=len(self._claims_now()),
+            claims_taken=self._speaker.taken,
+            withdrawn=self._speaker.withdrawn,
+            gossip_sessions=self._gossip.sessions,
+            gossip_sent=self._gossip.frames_sent,
+            gossip_received=self._gossip.frames_received,
+            gossip_dropped=self._gossip.dropped,
+        )
+
+    def _members(self, now: float) -> tuple[MemberStatus, ...]:
+        where = self._speaker.members()
+        return tuple(
+            MemberStatus(
+                name=member.name,
+                state=member.state,
+                since_s=max(0.0, now - member.since),
+                address=f"{at.host}:{at.port}" if (at := where.get(member.name)) else "",
+            )
+            for member in self._members_now()
+        )
+
+    def _addresses(self) -> tuple[AddressStatus, ...]:
+        holders = {claim.address: claim.node for claim in self._claims_now()}
+        here = self._speaker.announcing.addresses
+        return tuple(
+            AddressStatus(
+                address=address,
+                services=group.services,
+                announced_by=holders.get(group.key),
+                reason="" if address in here else self._reason(group.permitted, group.refusal),
+            )
+            for group in self._speaker.announcing.groups.values()
+            for address in group.addresses
+        )
+
+    def _members_now(self) -> tuple[Member, ...]:
+        return self._machine.members() if self._machine else ()
+
+    def _claims_now(self) -> tuple[Claim, ...]:
+        return self._machine.claims() if self._machine else ()
+
+    def _reason(self, permitted: frozenset[NodeName] | None, refusal: Refusal | None) -> str:
+        own = self._speaker.own_refusal()
+        if own is not None:
+            return own
+        if refusal is not None and permitted is not None and self._settings.node_name not in permitted:
+            return refusal
+        return Refusal.NOT_OWNER
+
+    def _links(self) -> tuple[LinkStatus, ...]:
+        used = [
+            LinkStatus(name=link.name, mac=str(link.mac), subnets=tuple(str(s.network) for s in link.subnets))
+            for link in self._layer2.links
+        ]
+        refused = [LinkStatus(name=name, reason=why) for name, why in self._layer2.refused.items()]
+        return (*used, *refused)

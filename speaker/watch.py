@@ -1,0 +1,183 @@
+"""What the speaker mirrors of Kubernetes, and the View it makes of it.
+
+The configuration is the one in force (ConfigMap ``bareway-config``, written by the controller); the user's
+own ConfigMap counts only while that does not exist, so that a speaker can serve before a controller ever ran.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from random import Random
+from typing import Final, TypeAlias, TypeVar
+
+from bareway.decide.announcers import AnnouncerView
+from bareway.model.configuration import Configuration
+from bareway.model.endpoints import EndpointSlice
+from bareway.model.names import NodeName, ObjectKey
+from bareway.model.nodes import Node
+from bareway.model.objects import ConfigMap, Secret
+from bareway.model.services import Service
+from bareway.model.status import ConfigurationStatus
+from bareway.resources.configurations import read_configuration
+from bareway.resources.in_force import IN_FORCE_NAME, read_in_force
+from bareway.resources.kinds import CONFIG_MAPS, ENDPOINT_SLICES, NODES, SECRETS, SERVICES, Kind
+from bareway.runtime.metrics import KubernetesFigures
+from bareway.runtime.reflector import Api, Reflector
+from bareway.runtime.rights import Right
+from speaker.settings import Settings
+
+KEY_FIELD: Final = "secretkey"
+DOCUMENT_FIELD: Final = "config"
+T = TypeVar("T")
+Mirror: TypeAlias = (
+    Reflector[Service] | Reflector[EndpointSlice] | Reflector[Node] | Reflector[ConfigMap] | Reflector[Secret]
+)
+
+NOTHING_READ: Final = ("", "")
+NO_STATUS: Final = ConfigurationStatus()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Configured:
+    """A configuration and where it came from; ``configuration`` is None while there is none to use."""
+
+    configuration: Configuration | None = None
+    status: ConfigurationStatus = NO_STATUS
+
+
+class Watch:
+    """Mirrors of all kinds that the speaker looks at."""
+
+    def __init__(
+        self, client: Api, settings: Settings, *, rng: Random, on_change: Callable[[], None]
+    ) -> None:
+        """``on_change`` is called when anything changed; it must not wait."""
+
+        def mirror(kind: Kind[T], namespace: str | None = None, name: str = "") -> Reflector[T]:
+            selector = f"metadata.name={name}" if name else ""
+            return Reflector(
+                client, kind, namespace=namespace, field_selector=selector, rng=rng, on_change=on_change
+            )
+
+        self._settings = settings
+        self.services = mirror(SERVICES)
+        self.slices = mirror(ENDPOINT_SLICES)
+        self.nodes = mirror(NODES)
+        self._in_force = mirror(CONFIG_MAPS, settings.namespace, IN_FORCE_NAME)
+        self._written = mirror(CONFIG_MAPS, settings.configuration_namespace, settings.config_name)
+        self._secret = mirror(SECRETS, settings.namespace, settings.gossip_secret)
+        self._read: tuple[tuple[str, str], Configured] = (NOTHING_READ, Configured())
+
+    @property
+    def reflectors(self) -> tuple[Mirror, ...]:
+        """All mirrors; each has a ``run``."""
+        every: tuple[Mirror, ...] = (self.services, self.slices, self.nodes, self._in_force, self._written)
+        return every if self._settings.gossip_key else (*every, self._secret)
+
+    @property
+    def synced(self) -> bool:
+        """Whether everything that the decision looks at was listed once."""
+        return all(reflector.synced for reflector in self.reflectors if reflector is not self._secret)
+
+    @property
+    def connected(self) -> bool:
+        """Whether everything is fresh."""
+        return all(reflector.connected for reflector in self.reflectors)
+
+    @property
+    def troubles(self) -> tuple[str, ...]:
+        """Why not, one sentence each."""
+        return tuple(dict.fromkeys(mirror.trouble for mirror in self.reflectors if mirror.trouble))
+
+    @property
+    def gossip_key(self) -> bytes | None:
+        """What seals gossip; None while the Secret is absent or empty."""
+        if self._settings.gossip_key:
+            return self._settings.gossip_key.encode()
+        secret = self._secret.objects.get(ObjectKey(self._settings.namespace, self._settings.gossip_secret))
+        return (secret.data.get(KEY_FIELD) if secret else None) or None
+
+    @property
+    def me(self) -> Node | None:
+        """Our own Node, as the API has it."""
+        return self.nodes.objects.get(ObjectKey("", self._settings.node_name))
+
+    def configured(self) -> Configured:
+        """The configuration to use now; parsed anew only when its ConfigMap changed."""
+        in_force = self._in_force.objects.get(ObjectKey(self._settings.namespace, IN_FORCE_NAME))
+        written_key = ObjectKey(self._settings.configuration_namespace, self._settings.config_name)
+        source = in_force or self._written.objects.get(written_key)
+        if source is None:
+            return Configured()
+        version = (source.uid, source.resource_version)
+        if self._read[0] != version:
+            last = self._read[1].configuration
+            fresh = _in_force(source) if source is in_force else _written(source)
+            # Fail static: what cannot be read leaves the last good one in force.
+            self._read = (version, fresh if fresh.configuration else replace(fresh, configuration=last))
+        return self._read[1]
+
+    def view(self) -> AnnouncerView | None:
+        """What the decision looks at; None until there is a configuration and everything was listed once."""
+        configuration = self.configured().configuration
+        if configuration is None or not self.synced:
+            return None
+        return AnnouncerView(
+            configuration=configuration,
+            services=tuple(self.services.objects.values()),
+            slices=tuple(self.slices.objects.values()),
+            load_balancer_class=self._settings.load_balancer_class,
+        )
+
+    def figures(self) -> KubernetesFigures:
+        """How we get on with the API server."""
+        configured = self.configured()
+        return KubernetesFigures(
+            updates=sum(mirror.updates for mirror in self.reflectors),
+            update_errors=sum(mirror.errors for mirror in self.reflectors),
+            config_loaded=configured.configuration is not None,
+            config_stale=bool(configured.status.problems),
+            connected=self.connected,
+        )
+
+    def node_names(self) -> frozenset[NodeName]:
+        """All Nodes that the API knows."""
+        return frozenset(node.name for node in self.nodes.objects.values())
+
+
+def rights(settings: Settings) -> tuple[Right, ...]:
+    """What the speaker must be allowed to do; without one of these it cannot work."""
+    own, theirs = settings.namespace, settings.configuration_namespace
+    everywhere = (("services", ""), ("endpointslices", "discovery.k8s.io"), ("nodes", ""))
+    reads = [Right(verb=verb, resource=r, group=g) for r, g in everywhere for verb in ("list", "watch")]
+    namespaces = dict.fromkeys((own, theirs))
+    maps = [
+        Right(verb=verb, resource="configmaps", namespace=namespace)
+        for namespace in namespaces
+        for verb in ("list", "watch")
+    ]
+    secrets = [Right(verb=verb, resource="secrets", namespace=own) for verb in ("list", "watch")]
+    return (*reads, *maps, *([] if settings.gossip_key else secrets))
+
+
+def _in_force(source: ConfigMap) -> Configured:
+    accepted = read_in_force(source)
+    if isinstance(accepted, list):
+        return Configured(status=ConfigurationStatus(source=_place(source), problems=tuple(accepted)))
+    return Configured(
+        configuration=accepted.configuration,
+        status=ConfigurationStatus(
+            generation=accepted.generation, sha256=accepted.sha256, source=accepted.source
+        ),
+    )
+
+
+def _written(source: ConfigMap) -> Configured:
+    read = read_configuration(source.data.get(DOCUMENT_FIELD, ""))
+    return Configured(
+        configuration=read.configuration,
+        status=ConfigurationStatus(source=_place(source), problems=tuple(read.problems)),
+    )
+
+
+def _place(source: ConfigMap) -> str:
+    return f"ConfigMap {source.key}"

@@ -1,0 +1,1 @@
+"""Measures, not tests: JSON with every trial kept on standard output, progress on standard error."""

@@ -1,0 +1,95 @@
+"""Where everything is shown and measured: three nodes, backends, a client and an observer on one switch.
+
+    192.0.2.2   api        the API server and the controller
+    192.0.2.11  node1 …    the nodes that may announce an address
+    192.0.2.50  worker     carries the backends, so that a node's power cut takes an address away and no page
+    192.0.2.100 client     asks for pages
+    192.0.2.101 observer   sees ARP
+
+The addresses are those set aside for documentation; they exist inside the namespaces only.
+"""
+
+from dataclasses import dataclass
+
+from lab.machine import Machine
+from lab.network import Lab
+from lab.observations import answers
+from lab.process import Process
+from lab.stations import ArpWatch, Prober, StallWatch, start_module
+
+NODES = 3
+BACKENDS = 2
+BACKEND_PORT = 8080
+POD_PREFIX = "10.244.0.0/24"
+POOL = "192.0.2.200-192.0.2.219"
+
+ANSWERED_FOR_S = 0.3
+"""Asked every 5 ms for so long: enough to tell one answerer from two."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Backend:
+    """Where a page is served, and what it says."""
+
+    address: str
+    port: int
+    page: str
+
+
+class Site:
+    """Machines in their places, backends serving; nothing announces an address yet."""
+
+    def __init__(self, lab: Lab, *, nodes: int = NODES) -> None:
+        self.lab = lab
+        lan = lab.switch("lan")
+        self.api = lab.machine("api", lan, "192.0.2.2/24")
+        self.worker = lab.machine("worker", lan, "192.0.2.50/24")
+        self.client = lab.machine("client", lan, "192.0.2.100/24")
+        self.observer = lab.machine("observer", lan, "192.0.2.101/24")
+        self.nodes = [lab.machine(f"node{i}", lan, f"192.0.2.{10 + i}/24") for i in range(1, nodes + 1)]
+        for node in self.nodes:
+            node.route(POD_PREFIX, via=self.worker.address)
+        self.backends = [self._serve(i) for i in range(1, BACKENDS + 1)]
+
+    @property
+    def pages(self) -> set[str]:
+        return {backend.page for backend in self.backends}
+
+    def _serve(self, number: int) -> Backend:
+        backend = Backend(
+            address=f"10.244.0.{number}", port=BACKEND_PORT, page=f"Hello from backend-{number}."
+        )
+        self.worker.hold(backend.address)
+        arguments = (backend.address, str(backend.port), backend.page)
+        process = start_module(self.worker, "lab.tools.backend", *arguments, name=f"backend-{number}")
+        process.wait_for_output("serving")
+        return backend
+
+
+class Watchers:
+    """Everything that looks at one address: the client's requests, the observer's ARP, the control timer."""
+
+    def __init__(self, site: Site, address: str) -> None:
+        self.site = site
+        self.address = address
+        self.prober = Prober(site.client, address, 80)
+        self.arp = ArpWatch(site.observer, address)
+        self.stalls = StallWatch(site.observer)
+
+    @property
+    def processes(self) -> list[Process]:
+        return [self.prober.process, self.arp.process, self.stalls.process]
+
+    def answerers(self, *, since: float) -> set[Machine]:
+        """The machines that answered for the address after ``since``."""
+        macs = {frame.sender_mac for frame in answers(self.arp.frames, self.address, since=since)}
+        return {machine for mac in macs if (machine := self.site.lab.machine_with(mac)) is not None}
+
+    def owner(self, *, now: float) -> Machine | None:
+        """The one machine that answers now; None if there is none or more than one."""
+        machines = self.answerers(since=now - ANSWERED_FOR_S)
+        return machines.pop() if len(machines) == 1 else None
+
+    def stop(self) -> None:
+        for process in self.processes:
+            process.kill()

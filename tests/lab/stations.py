@@ -1,0 +1,62 @@
+"""Where the lab watches from: a client that asks for pages, and an observer that sees ARP on the wire.
+
+They are machines of their own, so that the observer's questions do not refresh the client's ARP entry.
+"""
+
+import sys
+from pathlib import Path
+
+from lab.machine import Machine
+from lab.observations import ArpFrame, Attempt, Lateness
+from lab.process import Process, Records
+
+TESTS = Path(__file__).resolve().parents[1]
+
+
+def start_module(machine: Machine, module: str, *arguments: str, name: str = "") -> Process:
+    """Start ``python -m module`` in the machine, with this environment's Python and the tests importable."""
+    environment = {"PYTHONPATH": f"{TESTS}:{TESTS.parent}", "PYTHONUNBUFFERED": "1"}
+    command = (sys.executable, "-m", module, *arguments)
+    return machine.start(name or module.rpartition(".")[2], *command, environment=environment)
+
+
+class Prober:
+    """Asks for ``http://address:port/`` every 10 ms, each time on a new connection, until stopped."""
+
+    def __init__(self, client: Machine, address: str, port: int, *, name: str = "http-probe") -> None:
+        self.process = start_module(client, "lab.tools.http_probe", address, str(port), name=name)
+        self._records = Records(self.process.output, Attempt)
+
+    @property
+    def attempts(self) -> list[Attempt]:
+        """All requests that have ended, in the order of their ends."""
+        self.process.must_run()
+        return self._records.all()
+
+
+class ArpWatch:
+    """Sees every ARP frame that reaches a machine; asks for ``addresses`` every few milliseconds."""
+
+    def __init__(self, observer: Machine, *addresses: str, every_ms: float = 5.0) -> None:
+        asks = [word for address in addresses for word in ("--ask", address)]
+        own = ["--mac", observer.mac, "--address", observer.address, "--every-ms", str(every_ms)]
+        self.process = start_module(observer, "lab.tools.arp_watch", observer.cable.interface, *own, *asks)
+        self._records = Records(self.process.output, ArpFrame)
+
+    @property
+    def frames(self) -> list[ArpFrame]:
+        self.process.must_run()
+        return self._records.all()
+
+
+class StallWatch:
+    """The control timer: when the host itself stood still."""
+
+    def __init__(self, machine: Machine) -> None:
+        self.process = start_module(machine, "lab.tools.stall_watch")
+        self._records = Records(self.process.output, Lateness)
+
+    @property
+    def stalls(self) -> list[Lateness]:
+        self.process.must_run()
+        return self._records.all()
