@@ -1,0 +1,158 @@
+"""From objects in the API to what gossip and the wire are told: a Speaker on the embedded API server."""
+
+import asyncio
+import logging
+from ipaddress import ip_address
+
+import pytest
+
+from bareway.decide.announcers import Refusal
+from bareway.gossip.events import (
+    Announce,
+    OwnFacts,
+    PeersKnown,
+    Wanted,
+    Withdraw,
+    WithdrawReason,
+)
+from bareway.model.names import NodeName, ObjectKey
+from bareway.model.problems import Problem
+from bareway.resources.in_force import IN_FORCE_NAME, write_in_force
+from bareway.resources.kinds import CONFIG_MAPS, SECRETS, SERVICES
+from bareway.runtime.gossip_dialler import Where
+from support.builders import ips, names
+from support.rig import rig
+from support.until import until
+
+POOL = "address-pools:\n- {name: a, protocol: layer2, addresses: [192.0.2.0/24]}\n"
+OTHER_POOL = "address-pools:\n- {name: b, protocol: layer2, addresses: [203.0.113.0/24]}\n"
+A = ip_address("192.0.2.1")
+
+
+async def test_gossip_is_told_of_peers_addresses_and_readiness_in_an_order_it_can_use() -> None:
+    async with rig() as made:
+        await made.node("a", "198.51.100.1")
+        await made.node("b", "198.51.100.2")
+        await made.config(POOL)
+        await made.service("web", "192.0.2.1")
+        await until(lambda: made.gossip.last(Wanted) == Wanted(addresses={A: None}))
+        await until(lambda: made.gossip.last(PeersKnown) == PeersKnown(peers=names("b")))
+        await until(lambda: made.gossip.last(OwnFacts) == OwnFacts(ready=True, able=True))
+        assert made.gossip.addresses == {NodeName("b"): Where("198.51.100.2", 7947)}
+        kinds = [type(event) for event in made.gossip.told]
+        ready = next(n for n, e in enumerate(made.gossip.told) if isinstance(e, OwnFacts) and e.ready)
+        assert kinds.index(PeersKnown) < ready
+        assert kinds.index(Wanted) < ready
+
+
+async def test_nothing_is_told_twice() -> None:
+    async with rig() as made:
+        await made.config(POOL)
+        await made.service("web", "192.0.2.1")
+        await until(lambda: made.gossip.last(Wanted) == Wanted(addresses={A: None}))
+        before = len(made.gossip.told)
+        await made.create(SERVICES, "other", "default", spec={"ports": [{"port": 80}]})
+        await until(lambda: len(made.watch.services.objects) == 3)
+        made.speaker._look()
+        assert len(made.gossip.told) == before
+
+
+async def test_static_members_need_no_nodes() -> None:
+    async with rig("--members=a=198.51.100.1,b=198.51.100.2:7000") as made:
+        await until(lambda: made.gossip.last(PeersKnown) == PeersKnown(peers=names("b")))
+        assert made.gossip.addresses == {NodeName("b"): Where("198.51.100.2", 7000)}
+
+
+async def test_a_granted_address_is_answered_and_its_service_told_of_it() -> None:
+    async with rig() as made:
+        await made.config(POOL)
+        await made.service("web", "192.0.2.1")
+        await until(lambda: made.gossip.last(Wanted) == Wanted(addresses={A: None}))
+        made.speaker.on_output(Announce(addresses=(A,)))
+        assert made.wire.answered == {A}
+        told = ("default/web", "nodeAssigned", 'announcing from node "a" with protocol "layer2"')
+        assert made.recorder.told == [told]
+        made.speaker.on_output(Withdraw(addresses=(A,), reason=WithdrawReason.BEATEN))
+        assert made.wire.answered == set()
+        assert made.speaker.withdrawn == {"Beaten": 1}
+
+
+async def test_without_a_configuration_the_node_is_not_ready_and_says_so_once(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    with caplog.at_level(logging.INFO, "speaker"):
+        async with rig() as made:
+            await until(lambda: made.watch.synced)
+            await made.service("web", "192.0.2.1")
+            await until(lambda: len(made.watch.services.objects) == 2)
+            made.speaker._look()
+            assert made.gossip.last(OwnFacts) == OwnFacts(ready=False, able=True)
+            await made.config(POOL)
+            await until(lambda: made.gossip.last(OwnFacts) == OwnFacts(ready=True, able=True))
+    waits = [record for record in caplog.records if "waiting for a configuration" in record.getMessage()]
+    assert len(waits) == 1
+
+
+async def test_the_configuration_in_force_beats_the_one_a_user_wrote() -> None:
+    async with rig() as made:
+        await made.config(OTHER_POOL)
+        await made.service("web", "192.0.2.1")
+        await until(lambda: made.gossip.last(Wanted) == Wanted(addresses={}))
+        data = write_in_force(POOL, generation=3, source="test")
+        await made.create(CONFIG_MAPS, IN_FORCE_NAME, "bareway-system", data=data)
+        await until(lambda: made.gossip.last(Wanted) == Wanted(addresses={A: None}))
+        assert made.watch.configured().status.generation == 3
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        pytest.param({"sha256": "0"}, id="digest of another document"),
+        pytest.param({"generation": "many"}, id="generation that is no number"),
+    ],
+)
+async def test_a_damaged_configuration_in_force_leaves_the_last_good_one(broken: dict[str, str]) -> None:
+    async with rig() as made:
+        data = write_in_force(POOL, generation=1, source="test")
+        await made.create(CONFIG_MAPS, IN_FORCE_NAME, "bareway-system", data=data)
+        await made.service("web", "192.0.2.1")
+        await until(lambda: made.gossip.last(Wanted) == Wanted(addresses={A: None}))
+        path = CONFIG_MAPS.object_path(ObjectKey("bareway-system", IN_FORCE_NAME))
+        await made.client.merge_patch(path, {"data": broken})
+        await until(lambda: made.watch.configured().status.problems)
+        (problem,) = made.watch.configured().status.problems
+        assert isinstance(problem, Problem)
+        assert problem.path == f"data.{next(iter(broken))}"
+        assert made.gossip.last(Wanted) == Wanted(addresses={A: None})
+
+
+async def test_a_node_without_a_link_says_so_at_once() -> None:
+    async with rig() as made:
+        await made.config(POOL)
+        await until(lambda: made.gossip.last(OwnFacts) == OwnFacts(ready=True, able=True))
+        made.speaker.links_changed(usable=False)
+        assert made.gossip.last(OwnFacts) == OwnFacts(ready=True, able=False)
+        assert made.speaker.own_refusal() is Refusal.NO_USABLE_LINK
+
+
+async def test_the_gossip_key_comes_from_the_secret_or_the_flag() -> None:
+    async with rig() as made:
+        assert made.watch.gossip_key is None
+        await made.create(SECRETS, "memberlist", "bareway-system", data={"secretkey": "YWJj"})
+        await until(lambda: made.watch.gossip_key == b"abc")
+    async with rig("--ml-secret-key=xyz") as made:
+        assert made.watch.gossip_key == b"xyz"
+
+
+async def test_leaving_ends_when_everything_was_taken_over() -> None:
+    async with rig() as made:
+        await made.config(POOL)
+        await made.service("web", "192.0.2.1")
+        await until(lambda: made.gossip.last(Wanted) == Wanted(addresses={A: None}))
+        made.speaker.on_output(Announce(addresses=(A,)))
+        async with asyncio.TaskGroup() as group:
+            leave = group.create_task(made.speaker.leave())
+            await until(lambda: made.gossip.last(OwnFacts) == OwnFacts(ready=True, able=True, leaving=True))
+            assert made.wire.answered == set(ips("192.0.2.1"))
+            assert not leave.done()
+            made.speaker.on_output(Withdraw(addresses=(A,), reason=WithdrawReason.BEATEN))

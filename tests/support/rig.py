@@ -1,0 +1,126 @@
+"""A Speaker between the embedded API server on one side and fakes of gossip and the wire on the other."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
+from random import Random
+from typing import Any
+
+from apiserver.server import EmbeddedApi
+from bareway.gossip.events import Event
+from bareway.model.names import IPAddress, NodeName
+from bareway.model.objects import ObjectReference
+from bareway.resources.events import EventType
+from bareway.resources.kinds import CONFIG_MAPS, ENDPOINT_SLICES, NAMESPACES, NODES, SERVICES
+from bareway.runtime.credentials import Credentials, Fixed
+from bareway.runtime.gossip_dialler import Where
+from bareway.runtime.kube import KubeClient
+from speaker.loop import Speaker
+from speaker.settings import Settings, read_settings
+from speaker.watch import Watch
+
+
+class FakeGossip:
+    """Remembers what it is told; grants are up to the test."""
+
+    def __init__(self) -> None:
+        self.told: list[Event] = []
+        self.addresses: Mapping[NodeName, Where] = {}
+
+    def tell(self, event: Event) -> None:
+        self.told.append(event)
+
+    def locate(self, addresses: Mapping[NodeName, Where]) -> None:
+        self.addresses = addresses
+
+    def last(self, kind: type[Event]) -> Any:
+        return next((event for event in reversed(self.told) if isinstance(event, kind)), None)
+
+
+class FakeWire:
+    def __init__(self) -> None:
+        self.answered: set[IPAddress] = set()
+
+    def announce(self, addresses: Sequence[IPAddress]) -> None:
+        self.answered |= set(addresses)
+
+    def withdraw(self, addresses: Sequence[IPAddress]) -> None:
+        self.answered -= set(addresses)
+
+
+class FakeRecorder:
+    def __init__(self) -> None:
+        self.told: list[tuple[str, str, str]] = []
+
+    def emit(self, about: ObjectReference, type_: EventType, reason: str, message: str) -> None:
+        self.told.append((str(about.key), reason, message))
+
+
+class Rig:
+    """One speaker's decisions between an API server and fakes."""
+
+    def __init__(self, client: KubeClient, settings: Settings) -> None:
+        self.client = client
+        self.settings = settings
+        self.gossip, self.wire, self.recorder = FakeGossip(), FakeWire(), FakeRecorder()
+        self.watch = Watch(client, settings, rng=Random("rig"), on_change=self._look_again)
+        self.speaker = Speaker(settings, watch=self.watch, responder=self.wire, recorder=self.recorder)
+
+    def _look_again(self) -> None:
+        self.speaker.look_again()
+
+    async def create(
+        self,
+        kind: Any,
+        name: str,
+        namespace: str = "",
+        *,
+        labels: Mapping[str, str] | None = None,
+        **rest: object,
+    ) -> None:
+        metadata: dict[str, object] = {"name": name, "labels": labels or {}}
+        if namespace:
+            metadata["namespace"] = namespace
+        body = {"apiVersion": kind.api_version, "kind": kind.name, "metadata": metadata, **rest}
+        await self.client.create(kind.path(namespace or None), body)
+
+    async def node(self, name: str, address: str) -> None:
+        await self.create(NODES, name)
+        status = {"status": {"addresses": [{"type": "InternalIP", "address": address}]}}
+        await self.client.merge_patch(NODES.path(None, name, "status"), status)
+
+    async def config(self, document: str) -> None:
+        await self.create(CONFIG_MAPS, "config", "bareway-system", data={"config": document})
+
+    async def service(self, name: str, address: str, node: str = "a") -> None:
+        await self.create(SERVICES, name, "default", spec={"type": "LoadBalancer", "ports": [{"port": 80}]})
+        status = {"status": {"loadBalancer": {"ingress": [{"ip": address}]}}}
+        await self.client.merge_patch(SERVICES.path("default", name, "status"), status)
+        await self.create(
+            ENDPOINT_SLICES,
+            f"{name}-1",
+            "default",
+            labels={"kubernetes.io/service-name": name},
+            addressType="IPv4",
+            endpoints=[{"addresses": ["10.244.0.1"], "nodeName": node}],
+            ports=[{"port": 8080}],
+        )
+
+
+@asynccontextmanager
+async def rig(*flags: str) -> AsyncIterator[Rig]:
+    settings = read_settings(["--node-name=a", *flags], {})
+    assert isinstance(settings, Settings)
+    async with EmbeddedApi() as api, KubeClient(Fixed(Credentials(server=api.url))) as client:
+        made = Rig(client, settings)
+        await made.create(NAMESPACES, "bareway-system")
+        async with asyncio.TaskGroup() as group:
+            parts = [made.speaker.run(), *(mirror.run() for mirror in made.watch.reflectors)]
+            tasks = [group.create_task(part) for part in parts]
+            made.speaker.connect(made.gossip)
+            made.speaker.links_changed(usable=True)
+            yield made
+            for task in tasks:
+                task.cancel()
+                with suppress(asyncio.CancelledError):
+                    await task
