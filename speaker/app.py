@@ -19,11 +19,11 @@ from bareway.runtime.credentials import open_source
 from bareway.runtime.events import Recorder
 from bareway.runtime.gossip import GossipDriver
 from bareway.runtime.gossip_report import Listening, Notice, PortBusy, TurnedAway
-from bareway.runtime.http import Busy, HttpChange, HttpServer, Serving
+from bareway.runtime.http import HttpServer
 from bareway.runtime.kube import KubeClient
 from bareway.runtime.log import configure
 from bareway.runtime.metrics import speaker_families
-from bareway.runtime.program import check_rights, run_program
+from bareway.runtime.program import check_rights, log_http, run_program
 from bareway.runtime.rpc import SocketUnavailable, serve_speaker
 from speaker.layer2.driver import Layer2Driver
 from speaker.layer2.links import Link
@@ -92,7 +92,7 @@ class _Parts:
             port=settings.http_port,
             families=lambda: speaker_families(self._report.figures()),
             not_ready=self._report.not_ready,
-            on_change=_log_http,
+            on_change=log_http,
             rng=self._rng,
         )
         parts: dict[str, Coroutine[None, None, object]] = {
@@ -176,11 +176,3 @@ def _log_notice(notice: Notice) -> None:
             logger.warning("gossip port busy, trying on", extra={"host": host, "port": port, "error": why})
         case TurnedAway(source=source, reason=reason):
             logger.warning("gossip turned away", extra={"source": source, "reason": reason})
-
-
-def _log_http(change: HttpChange) -> None:
-    match change:
-        case Serving(port=port):
-            logger.info("metrics and health listen", extra={"port": port})
-        case Busy(port=port, reason=reason):
-            logger.warning("metrics port busy, trying on", extra={"port": port, "error": reason})

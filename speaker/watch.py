@@ -97,6 +97,11 @@ class Watch:
         return (secret.data.get(KEY_FIELD) if secret else None) or None
 
     @property
+    def lacks_gossip_key(self) -> bool:
+        """Whether the Secret was looked for and is not there."""
+        return self._secret.synced and self.gossip_key is None
+
+    @property
     def me(self) -> Node | None:
         """Our own Node, as the API has it."""
         return self.nodes.objects.get(ObjectKey("", self._settings.node_name))

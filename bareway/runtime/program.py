@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from typing import Any, Final
 
 from bareway.runtime.credentials import CredentialsUnusable
+from bareway.runtime.http import Busy, HttpChange, Serving
 from bareway.runtime.kube_errors import Forbidden, KubeError
 from bareway.runtime.rights import Api, Right, missing_rights
 
@@ -99,6 +100,15 @@ def _is_ours(error: Exception) -> bool:
     """Whether code of ours was running; the mistakes of libraries in their own callbacks are only logged."""
     names = (frame.f_globals.get("__name__", "") for frame, _ in traceback.walk_tb(error.__traceback__))
     return any(name.partition(".")[0] in OURS for name in names)
+
+
+def log_http(change: HttpChange) -> None:
+    """What becomes of the port of metrics and health."""
+    match change:
+        case Serving(port=port):
+            logger.info("metrics and health listen", extra={"port": port})
+        case Busy(port=port, reason=reason):
+            logger.warning("metrics port busy, trying on", extra={"port": port, "error": reason})
 
 
 @contextmanager

@@ -1,0 +1,219 @@
+"""Does the effects: writes to Kubernetes, a bounded number at a time, and says what came of it.
+
+A refusal of one effect keeps no other from being done, and none is retried here: the next plan contains what
+is still missing. What was written is noted in Assumptions, since the mirrors lag behind.
+"""
+
+import asyncio
+import logging
+from base64 import b64encode
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from enum import Enum, auto
+from http import HTTPStatus
+from typing import Final, Protocol, TypeVar
+
+from bareway.model.names import ObjectKey
+from bareway.model.objects import ObjectReference
+from bareway.model.services import ALLOCATED_FROM_ANNOTATION, Service
+from bareway.resources.events import EventType
+from bareway.resources.in_force import write_in_force
+from bareway.resources.kinds import CONFIG_MAPS, SECRETS, SERVICES, Kind, Unreadable
+from bareway.resources.objects import config_map_body, secret_body
+from bareway.resources.status import WRITTEN_PREFIX, assign_patch, release_patch
+from bareway.runtime.kube_errors import AlreadyExists, ApiError, BadAnswer, Conflict, KubeError, NotFound
+from controller.assumptions import Memory
+from controller.effects import ClearIngress, CreateKey, Effect, Emit, SetIngress, Write, WriteConfiguration
+
+T = TypeVar("T")
+
+logger = logging.getLogger(__name__)
+
+IN_FLIGHT: Final = 16  # enough for 1,000 writes a second at 16 ms each; API servers throttle at some 100
+KEY_BYTES: Final = 32
+KEY_FIELD: Final = "secretkey"
+
+
+class Api(Protocol):
+    """What is needed of ``KubeClient``."""
+
+    async def create(self, path: str, body: Mapping[str, object]) -> bytes:
+        """Create an object."""
+
+    async def replace(self, path: str, body: Mapping[str, object]) -> bytes:
+        """Write an object whole."""
+
+    async def merge_patch(self, path: str, body: Mapping[str, object]) -> bytes:
+        """Change an object."""
+
+
+class Teller(Protocol):
+    """What is needed of ``Recorder``."""
+
+    def emit(self, about: ObjectReference, type_: EventType, reason: str, message: str) -> None:
+        """Tell it, if it is news."""
+
+
+class Result(Enum):
+    """What came of one write."""
+
+    DONE = auto()
+    OUTDATED = auto()
+    """Somebody was faster, or the object is gone; the mirrors will show it."""
+    FAILED = auto()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What came of one plan."""
+
+    done: int = 0
+    """Writes that changed something."""
+    outdated: int = 0
+    failed: int = 0
+
+
+class Applier:
+    """Does effects with one client."""
+
+    def __init__(
+        self, client: Api, recorder: Teller, memory: Memory, *, random_bytes: Callable[[int], bytes]
+    ) -> None:
+        self._client = client
+        self._recorder = recorder
+        self._memory = memory
+        self._random_bytes = random_bytes
+        self._failed: dict[ObjectKey, str] = {}
+
+    async def apply(self, effects: Iterable[Effect]) -> Outcome:
+        """Do all of them, as many as possible."""
+        queue = iter(effects)
+        results: list[Result] = []
+        async with asyncio.TaskGroup() as group:
+            for number in range(IN_FLIGHT):
+                group.create_task(self._work(queue, results), name=f"writer {number}")
+        return Outcome(
+            done=results.count(Result.DONE),
+            outdated=results.count(Result.OUTDATED),
+            failed=results.count(Result.FAILED),
+        )
+
+    async def _work(self, queue: Iterator[Effect], results: list[Result]) -> None:
+        for effect in queue:
+            if isinstance(effect, Emit):
+                self._tell(effect)
+            else:
+                results.append(await self._attempt(effect))
+
+    async def _attempt(self, write: Write) -> Result:
+        try:
+            await self._write(write)
+        except KubeError as error:
+            if not _is_outdated(write, error):
+                self._fail(write, error)
+                return Result.FAILED
+            result = Result.OUTDATED
+        else:
+            result = Result.DONE
+        self._failed.pop(_key(write), None)
+        return result
+
+    async def _write(self, write: Write) -> None:
+        match write:
+            case SetIngress():
+                await self._assign(write)
+            case ClearIngress():
+                await self._release(write)
+            case WriteConfiguration():
+                await self._put_in_force(write)
+            case CreateKey():
+                await self._create_key(write)
+
+    async def _assign(self, write: SetIngress) -> None:
+        service = write.service
+        await self._patch(service, assign_patch(service, write.addresses, write.pool))
+        ips = list(map(str, write.addresses))
+        extra = {"service": str(service.key), "ips": ips, "pool": write.pool}
+        logger.info("address assigned" if service.ingress != write.addresses else "address kept", extra=extra)
+        for emit in write.then:
+            self._tell(emit)
+
+    async def _release(self, write: ClearIngress) -> None:
+        service = write.service
+        await self._patch(service, release_patch(service))
+        ips = list(map(str, service.ingress))
+        logger.info("address released", extra={"service": str(service.key), "ips": ips})
+        for emit in write.then:
+            self._tell(emit)
+
+    async def _patch(self, service: Service, patch: Mapping[str, object]) -> None:
+        answer = await self._client.merge_patch(SERVICES.object_path(service.key, "status"), patch)
+        self._memory.services.note(_read(SERVICES, answer), over=service.resource_version)
+
+    async def _put_in_force(self, write: WriteConfiguration) -> None:
+        accepted = write.in_force
+        data = write_in_force(accepted.document, generation=accepted.generation, source=accepted.source)
+        body = config_map_body(write.key, data, resource_version=write.over)
+        if write.over:
+            answer = await self._client.replace(CONFIG_MAPS.object_path(write.key), body)
+        else:
+            answer = await self._client.create(CONFIG_MAPS.path(write.key.namespace), body)
+        self._memory.configurations.note(_read(CONFIG_MAPS, answer), over=write.over)
+
+    async def _create_key(self, write: CreateKey) -> None:
+        body = secret_body(write.key, {KEY_FIELD: b64encode(self._random_bytes(KEY_BYTES))})
+        answer = await self._client.create(SECRETS.path(write.key.namespace), body)
+        self._memory.secrets.note(_read(SECRETS, answer), over="")
+        logger.info("key for gossip created", extra={"secret": str(write.key)})
+
+    def _tell(self, emit: Emit) -> None:
+        notice = emit.notice
+        if notice.type is EventType.WARNING:
+            extra = {"about": f"{emit.about.kind} {emit.about.key}", "reason": notice.reason}
+            logger.warning(notice.message, extra=extra)
+        self._recorder.emit(emit.about, notice.type, notice.reason, notice.message)
+
+    def _fail(self, write: Write, error: KubeError) -> None:
+        if isinstance(write, SetIngress) and _may_have_happened(error):
+            self._memory.services.note(_assumed(write), over=write.service.resource_version, is_certain=False)
+        key, sentence = _key(write), str(error)
+        if self._failed.get(key) != sentence:
+            self._failed[key] = sentence
+            logger.warning("write failed, trying again", extra={"object": str(key), "error": sentence})
+
+
+def _key(write: Write) -> ObjectKey:
+    match write:
+        case SetIngress(service=service) | ClearIngress(service=service):
+            return service.key
+        case WriteConfiguration(key=key) | CreateKey(key=key):
+            return key
+
+
+def _is_outdated(write: Write, error: KubeError) -> bool:
+    """Somebody wrote the object since it was read; or the Service is gone, not the Namespace to create in."""
+    if isinstance(error, NotFound):
+        return isinstance(write, SetIngress | ClearIngress)
+    return isinstance(error, Conflict | AlreadyExists)
+
+
+def _may_have_happened(error: KubeError) -> bool:
+    """Everything but a clear no: the answer may have been lost behind a write that was made."""
+    return not isinstance(error, ApiError) or error.status >= HTTPStatus.INTERNAL_SERVER_ERROR
+
+
+def _assumed(write: SetIngress) -> Service:
+    """The Service as it is if the write was made."""
+    annotations = {**write.service.annotations, WRITTEN_PREFIX + ALLOCATED_FROM_ANNOTATION: write.pool}
+    return replace(write.service, ingress=write.addresses, annotations=annotations)
+
+
+def _read(kind: Kind[T], answer: bytes) -> T:
+    """The object as the server has it now."""
+    try:
+        content = kind.read(answer).content
+    except Unreadable as error:
+        raise BadAnswer(str(error)) from error
+    if isinstance(content, tuple):
+        raise BadAnswer("; ".join(map(str, content)))
+    return content

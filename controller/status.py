@@ -1,0 +1,86 @@
+"""What the controller says about itself: to ``bareway status``, to Prometheus, to the kubelet."""
+
+from collections import Counter
+from dataclasses import dataclass
+
+from bareway import __version__
+from bareway.decide.free import usable_count
+from bareway.decide.verdicts import Refused
+from bareway.model.status import ConfigurationStatus, ControllerStatus, PoolStatus, WaitingService
+from bareway.runtime.events import Recorder
+from bareway.runtime.metrics import ControllerFigures, KubernetesFigures
+from controller.acceptance import Acceptance
+from controller.loop import Loop
+from controller.watch import Watch
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SelfReport:
+    """Reads what the parts know; keeps nothing."""
+
+    watch: Watch
+    loop: Loop
+    recorder: Recorder
+
+    def not_ready(self) -> tuple[str, ...]:
+        """What stands between us and readiness; a missing configuration does not: it may come any time."""
+        return tuple(f"{plural} are not listed yet" for plural in self.watch.unsynced)
+
+    def status(self) -> ControllerStatus:
+        """For people."""
+        return ControllerStatus(
+            version=__version__,
+            api_connected=self.watch.connected,
+            not_ready=self.not_ready(),
+            configuration=_configuration(self.loop.report.acceptance),
+            pools=self._pools(),
+            waiting=self._waiting(),
+        )
+
+    def figures(self) -> ControllerFigures:
+        """For Prometheus."""
+        acceptance = self.loop.report.acceptance
+        return ControllerFigures(
+            kubernetes=KubernetesFigures(
+                updates=sum(mirror.updates for mirror in self.watch.mirrors),
+                update_errors=sum(mirror.errors for mirror in self.watch.mirrors),
+                config_loaded=acceptance.in_force is not None,
+                config_stale=acceptance.refusal is not None,
+                connected=self.watch.connected,
+                events_dropped=self.recorder.dropped,
+            ),
+            pools=self._pools(),
+            waiting=Counter(waiting.reason for waiting in self._waiting()),
+        )
+
+    def _pools(self) -> tuple[PoolStatus, ...]:
+        report = self.loop.report
+        if report.acceptance.in_force is None or report.allocation is None:
+            return ()
+        used = report.allocation.used
+        return tuple(
+            PoolStatus(name=pool.name, total=usable_count(pool), used=used[pool.name])
+            for pool in report.acceptance.in_force.configuration.pools
+        )
+
+    def _waiting(self) -> tuple[WaitingService, ...]:
+        allocation = self.loop.report.allocation
+        if allocation is None:
+            return ()
+        return tuple(
+            WaitingService(service=key, reason=verdict.reason.word, message=verdict.reason.message)
+            for key, verdict in sorted(allocation.verdicts.items())
+            if isinstance(verdict, Refused)
+        )
+
+
+def _configuration(acceptance: Acceptance) -> ConfigurationStatus:
+    in_force = acceptance.in_force
+    if in_force is None:
+        return ConfigurationStatus(problems=acceptance.problems)
+    return ConfigurationStatus(
+        generation=in_force.generation,
+        sha256=in_force.sha256,
+        source=in_force.source,
+        problems=acceptance.problems,
+    )

@@ -1,0 +1,91 @@
+"""What the controller mirrors of Kubernetes: Services, configurations, and the Secret for gossip."""
+
+from collections.abc import Callable, Sequence
+from random import Random
+from typing import Final, TypeAlias
+
+from bareway.model.names import ObjectKey
+from bareway.model.objects import ConfigMap, Secret
+from bareway.model.services import Service
+from bareway.resources.in_force import IN_FORCE_NAME
+from bareway.resources.kinds import CONFIG_MAPS, SECRETS, SERVICES
+from bareway.runtime.reflector import Api, Reflector
+from bareway.runtime.rights import Right
+from controller.settings import Settings
+from controller.sources import ConfigMapSource, Source
+
+Mirror: TypeAlias = Reflector[Service] | Reflector[ConfigMap] | Reflector[Secret]
+
+WATCHING: Final = ("list", "watch")
+
+
+class Watch:
+    """All mirrors; none of them writes."""
+
+    def __init__(
+        self, client: Api, settings: Settings, *, rng: Random, on_change: Callable[[], None]
+    ) -> None:
+        """``on_change`` is called when anything changed; it must not wait."""
+        self.in_force_key = ObjectKey(settings.namespace, IN_FORCE_NAME)
+        self.secret_key = ObjectKey(settings.namespace, settings.gossip_secret)
+        self.services = Reflector(client, SERVICES, rng=rng, on_change=on_change)
+        self.in_force = Reflector(
+            client,
+            CONFIG_MAPS,
+            namespace=settings.namespace,
+            field_selector=f"metadata.name={IN_FORCE_NAME}",
+            rng=rng,
+            on_change=on_change,
+        )
+        self.secrets = Reflector(
+            client,
+            SECRETS,
+            namespace=settings.namespace,
+            field_selector=f"metadata.name={settings.gossip_secret}",
+            rng=rng,
+            on_change=on_change,
+        )
+        document = ObjectKey(settings.configuration_namespace, settings.config_name)
+        self.source: Source = ConfigMapSource(client, document, rng=rng, on_change=on_change)
+
+    @property
+    def mirrors(self) -> Sequence[Mirror]:
+        """Each has a ``run``."""
+        return (self.services, self.in_force, self.secrets, *self.source.mirrors)
+
+    @property
+    def connected(self) -> bool:
+        """Whether everything is fresh."""
+        return all(mirror.connected for mirror in self.mirrors)
+
+    @property
+    def unsynced(self) -> tuple[str, ...]:
+        """What was not listed once; nothing is decided before it is."""
+        return tuple(dict.fromkeys(mirror.kind.plural for mirror in self.mirrors if not mirror.synced))
+
+    @property
+    def troubles(self) -> tuple[str, ...]:
+        """Why not connected, one sentence each."""
+        return tuple(dict.fromkeys(mirror.trouble for mirror in self.mirrors if mirror.trouble))
+
+    async def wait_synced(self) -> None:
+        """Return once everything was listed."""
+        for mirror in self.mirrors:
+            await mirror.wait_synced()
+
+
+def rights(settings: Settings) -> tuple[Right, ...]:
+    """What the controller must be allowed to do; without one of these it cannot work."""
+    own, theirs = settings.namespace, settings.configuration_namespace
+    return (
+        *(Right(verb=verb, resource="services") for verb in WATCHING),
+        Right(verb="patch", resource="services/status"),
+        *(
+            Right(verb=verb, resource="configmaps", namespace=namespace)
+            for namespace in dict.fromkeys((own, theirs))
+            for verb in WATCHING
+        ),
+        *(Right(verb=verb, resource="configmaps", namespace=own) for verb in ("create", "update")),
+        *(Right(verb=verb, resource="secrets", namespace=own) for verb in (*WATCHING, "create")),
+        *(Right(verb=verb, resource="events") for verb in ("create", "get", "patch")),
+    )

@@ -1,0 +1,185 @@
+"""When the loop looks again, in virtual time."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+from random import Random
+
+import pytest
+
+from bareway.model.names import ObjectKey
+from bareway.model.objects import ConfigMap
+from bareway.runtime.credentials import Credentials, Fixed
+from bareway.runtime.kube import KubeClient
+from controller.apply import Outcome
+from controller.assumptions import Memory
+from controller.effects import CreateKey, Effect
+from controller.loop import PAUSE_S, RESYNC_S, RETRY_CAP_S, Loop, last_generation
+from controller.settings import Settings
+from controller.watch import Watch
+
+SETTINGS = Settings(socket=None)
+QUIET = Outcome()
+
+
+class Doer:
+    """Does nothing, says what it is told to say, and remembers when."""
+
+    def __init__(self) -> None:
+        self.says = QUIET
+        self.then = QUIET
+        self.at: list[float] = []
+        self.effects: list[tuple[Effect, ...]] = []
+
+    async def apply(self, effects: Iterable[Effect]) -> Outcome:
+        self.at.append(asyncio.get_running_loop().time())
+        self.effects.append(tuple(effects))
+        said, self.says = self.says, self.then
+        return said
+
+    def pauses(self) -> list[float]:
+        return [round(later - earlier, 6) for earlier, later in zip(self.at, self.at[1:], strict=False)]
+
+
+class Rig:
+    """A loop with mirrors that do not run."""
+
+    def __init__(self) -> None:
+        self.changed = asyncio.Event()
+        client = KubeClient(Fixed(Credentials(server="http://127.0.0.1:1")))
+        self.watch = Watch(client, SETTINGS, rng=Random("loop"), on_change=self.changed.set)
+        self.doer = Doer()
+        self.loop = Loop(
+            SETTINGS,
+            watch=self.watch,
+            applier=self.doer,
+            memory=Memory(),
+            changed=self.changed,
+            rng=Random("loop"),
+        )
+
+    def sync(self) -> None:
+        for mirror in self.watch.mirrors:
+            mirror._synced.set()
+        self.changed.set()
+
+
+@asynccontextmanager
+async def running(*, synced: bool = True) -> AsyncIterator[Rig]:
+    rig = Rig()
+    async with asyncio.TaskGroup() as group:
+        task = group.create_task(rig.loop.run())
+        if synced:
+            rig.sync()
+        await asyncio.sleep(0.001)
+        yield rig
+        task.cancel()
+
+
+@pytest.mark.looptime
+async def test_nothing_is_decided_before_everything_was_listed() -> None:
+    async with running(synced=False) as rig:
+        for mirror in rig.watch.mirrors[:-1]:
+            mirror._synced.set()
+            rig.changed.set()
+            await asyncio.sleep(1000)
+        assert rig.doer.effects == []
+        rig.sync()
+        await asyncio.sleep(1)
+        assert rig.doer.effects == [(CreateKey(key=ObjectKey("bareway-system", "memberlist")),)]
+
+
+@pytest.mark.looptime
+async def test_without_a_change_all_is_looked_at_again_now_and_then() -> None:
+    async with running() as rig:
+        await asyncio.sleep(3 * RESYNC_S + 1)
+        assert rig.doer.pauses() == [RESYNC_S] * 3
+
+
+@pytest.mark.looptime
+async def test_a_lone_change_is_looked_at_at_once() -> None:
+    async with running() as rig:
+        await asyncio.sleep(10)
+        rig.changed.set()
+        begun = asyncio.get_running_loop().time()
+        await asyncio.sleep(1)
+        assert rig.doer.at[-1] == begun
+
+
+@pytest.mark.looptime
+async def test_the_changes_of_a_burst_are_gathered() -> None:
+    async with running() as rig:
+        for _ in range(1000):
+            rig.changed.set()
+            await asyncio.sleep(0.001)
+        assert 8 <= len(rig.doer.at) <= 12
+        assert min(rig.doer.pauses()) >= PAUSE_S
+
+
+@pytest.mark.looptime
+async def test_as_long_as_a_pass_changes_something_the_next_one_follows_at_once() -> None:
+    async with running(synced=False) as rig:
+        rig.doer.says, rig.doer.then = Outcome(done=3), QUIET
+        rig.sync()
+        await asyncio.sleep(1)
+        assert rig.doer.pauses() == [0]
+
+
+@pytest.mark.looptime
+async def test_failures_are_repeated_with_growing_pauses_whatever_changes_meanwhile() -> None:
+    async with running(synced=False) as rig:
+        rig.doer.says = rig.doer.then = Outcome(done=1, failed=1, outdated=1)
+        rig.sync()
+        for _ in range(600):
+            rig.changed.set()
+            await asyncio.sleep(0.1)
+        pauses = rig.doer.pauses()
+        assert 8 <= len(pauses) <= 20
+        assert pauses[0] < 0.3
+        assert RETRY_CAP_S / 2 <= pauses[-1] <= RETRY_CAP_S + 0.1
+
+
+@pytest.mark.looptime
+async def test_after_success_the_pauses_begin_small_again() -> None:
+    async with running(synced=False) as rig:
+        rig.doer.says = rig.doer.then = Outcome(failed=1)
+        rig.sync()
+        await asyncio.sleep(60)
+        rig.doer.says = rig.doer.then = QUIET
+        await asyncio.sleep(RETRY_CAP_S + 1)
+        rig.doer.says = rig.doer.then = Outcome(failed=1)
+        rig.changed.set()
+        await asyncio.sleep(1)
+        assert rig.doer.pauses()[-1] < 0.6
+
+
+@pytest.mark.looptime
+async def test_an_outdated_write_is_decided_anew_when_the_mirror_moves() -> None:
+    async with running(synced=False) as rig:
+        rig.doer.says, rig.doer.then = Outcome(outdated=1), QUIET
+        rig.sync()
+        await asyncio.sleep(0.01)
+        rig.changed.set()
+        await asyncio.sleep(1)
+        assert rig.doer.pauses() == [pytest.approx(0.01 + PAUSE_S, abs=0.002)]
+
+
+@pytest.mark.looptime
+async def test_an_outdated_write_is_decided_anew_soon_also_when_the_mirror_stays() -> None:
+    async with running(synced=False) as rig:
+        rig.doer.says, rig.doer.then = Outcome(outdated=1), QUIET
+        rig.sync()
+        await asyncio.sleep(1)
+        assert len(rig.doer.pauses()) == 1
+        assert rig.doer.pauses()[0] < 0.3
+
+
+@pytest.mark.parametrize(
+    ("text", "generation"),
+    [("7", 7), ("", 0), ("x", 0), ("-1", 0), ("9" * 5000, 0), ("\u0661", 0)],
+    ids=["number", "empty", "word", "negative", "longer than Python reads", "other digits"],
+)
+def test_a_generation_is_read_as_far_as_it_is_one(text: str, generation: int) -> None:
+    config_map = ConfigMap(key=ObjectKey("bareway-system", "bareway-config"), data={"generation": text})
+    assert last_generation(config_map) == generation
+    assert last_generation(None) == 0
