@@ -8,7 +8,7 @@ SEED ?= 1
 TRIALS ?= 10
 
 .DEFAULT_GOAL := help
-.PHONY: help setup packages demo test check format lint types arch proto proto-check docs sim unit lab kube bench bench-gate clean
+.PHONY: help setup packages demo test check format lint types arch proto proto-check docs sim unit lab image kube bench bench-gate clean
 
 help:  ## what there is to do here
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
@@ -58,6 +58,9 @@ unit: setup  ## the quick tests alone: no root, no namespaces
 
 lab: setup packages  ## the tests in network namespaces alone, as root
 	@$(BIN)/pytest -q -m 'lab and not real'
+
+image: setup  ## the container image as an OCI archive in dist/, without Docker
+	@$(PYTHON) -m cluster.image
 
 kube: setup packages  ## build the real kube-apiserver (minutes, once) and run the contract and lab tests against it
 	@$(PYTHON) -m cluster.build && $(BIN)/pytest -m real

@@ -77,15 +77,19 @@ class Watch:
 def rights(settings: Settings) -> tuple[Right, ...]:
     """What the controller must be allowed to do; without one of these it cannot work."""
     own, theirs = settings.namespace, settings.configuration_namespace
+    maps = ((own, IN_FORCE_NAME), (theirs, settings.config_name))
+    secret = settings.gossip_secret
     return (
         *(Right(verb=verb, resource="services") for verb in WATCHING),
         Right(verb="patch", resource="services/status"),
         *(
-            Right(verb=verb, resource="configmaps", namespace=namespace)
-            for namespace in dict.fromkeys((own, theirs))
+            Right(verb=verb, resource="configmaps", namespace=namespace, name=name)
+            for namespace, name in maps
             for verb in WATCHING
         ),
-        *(Right(verb=verb, resource="configmaps", namespace=own) for verb in ("create", "update")),
-        *(Right(verb=verb, resource="secrets", namespace=own) for verb in (*WATCHING, "create")),
+        Right(verb="create", resource="configmaps", namespace=own),  # RBAC knows no name before there is one
+        Right(verb="update", resource="configmaps", namespace=own, name=IN_FORCE_NAME),
+        *(Right(verb=verb, resource="secrets", namespace=own, name=secret) for verb in WATCHING),
+        Right(verb="create", resource="secrets", namespace=own),
         *(Right(verb=verb, resource="events") for verb in ("create", "get", "patch")),
     )

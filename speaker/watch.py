@@ -154,13 +154,13 @@ def rights(settings: Settings) -> tuple[Right, ...]:
     own, theirs = settings.namespace, settings.configuration_namespace
     everywhere = (("services", ""), ("endpointslices", "discovery.k8s.io"), ("nodes", ""))
     reads = [Right(verb=verb, resource=r, group=g) for r, g in everywhere for verb in ("list", "watch")]
-    namespaces = dict.fromkeys((own, theirs))
     maps = [
-        Right(verb=verb, resource="configmaps", namespace=namespace)
-        for namespace in namespaces
+        Right(verb=verb, resource="configmaps", namespace=namespace, name=name)
+        for namespace, name in ((own, IN_FORCE_NAME), (theirs, settings.config_name))
         for verb in ("list", "watch")
     ]
-    secrets = [Right(verb=verb, resource="secrets", namespace=own) for verb in ("list", "watch")]
+    secret = settings.gossip_secret
+    secrets = [Right(verb=verb, resource="secrets", namespace=own, name=secret) for verb in ("list", "watch")]
     return (*reads, *maps, *([] if settings.gossip_key else secrets))
 
 

@@ -34,11 +34,13 @@ class Right:
     group: str = ""
     namespace: str = ""
     """Empty = in all namespaces."""
+    name: str = ""
+    """Of the one object, for a list or watch by that field selector too; empty = of all."""
 
     def __str__(self) -> str:
         where = f"in namespace {self.namespace}" if self.namespace else "in all namespaces"
         resource = f"{self.resource}.{self.group}" if self.group else self.resource
-        return f"{self.verb} {resource} {where}"
+        return f"{self.verb} {resource}{f' {self.name}' if self.name else ''} {where}"
 
 
 class _Decision(Struct, frozen=True):
@@ -66,6 +68,7 @@ async def _is_allowed(client: Api, right: Right) -> bool:
         "resource": resource,
         "subresource": subresource,
         "namespace": right.namespace,
+        "name": right.name,
     }
     review = {
         "apiVersion": "authorization.k8s.io/v1",

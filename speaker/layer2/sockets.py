@@ -206,5 +206,5 @@ def _needing(capability: str, purpose: str) -> Iterator[None]:
         yield
     except PermissionError as error:
         raise MissingCapability(
-            error.errno, f"the speaker needs {capability} {purpose}: run it as root or grant the capability"
+            f"the speaker needs {capability} {purpose}: run it as root or grant the capability"
         ) from error

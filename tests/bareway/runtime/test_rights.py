@@ -12,6 +12,7 @@ from bareway.runtime.rights import Right, missing_rights
 STATUS = Right(verb="patch", resource="services/status")
 SLICES = Right(verb="watch", resource="endpointslices", group="discovery.k8s.io")
 SECRET = Right(verb="create", resource="secrets", namespace="bareway-system")
+KEY = Right(verb="watch", resource="secrets", namespace="bareway-system", name="memberlist")
 
 
 class Reviewer:
@@ -35,22 +36,24 @@ class Reviewer:
 
 async def test_missing_rights_are_named_in_words() -> None:
     missing = await missing_rights(
-        Reviewer("services", "secrets", "endpointslices"), [STATUS, SLICES, SECRET]
+        Reviewer("services", "secrets", "endpointslices"), [STATUS, SLICES, SECRET, KEY]
     )
     assert [str(right) for right in missing] == [
         "patch services/status in all namespaces",
         "watch endpointslices.discovery.k8s.io in all namespaces",
         "create secrets in namespace bareway-system",
+        "watch secrets memberlist in namespace bareway-system",
     ]
 
 
 async def test_each_right_is_asked_for_exactly() -> None:
     reviewer = Reviewer()
-    assert await missing_rights(reviewer, [STATUS, SLICES, SECRET]) == ()
+    assert await missing_rights(reviewer, [STATUS, SLICES, SECRET, KEY]) == ()
     assert reviewer.asked == [
         {"verb": "patch", "resource": "services", "subresource": "status"},
         {"verb": "watch", "resource": "endpointslices", "group": "discovery.k8s.io"},
         {"verb": "create", "resource": "secrets", "namespace": "bareway-system"},
+        {"verb": "watch", "resource": "secrets", "namespace": "bareway-system", "name": "memberlist"},
     ]
 
 

@@ -1,0 +1,21 @@
+"""The manifests as kustomize renders them, with stock kubectl; no cluster is asked."""
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(scope="session")
+def rendered() -> list[dict[str, Any]]:
+    """Every object that ``kubectl apply -k manifests/`` sends."""
+    kubectl = Path(sys.executable).with_name("kubectl")
+    command = [str(kubectl), "kustomize", str(ROOT / "manifests")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return list(yaml.safe_load_all(done.stdout))

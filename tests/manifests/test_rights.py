@@ -1,0 +1,218 @@
+"""The rights in rbac.yaml against the requests that the programs really send."""
+
+import asyncio
+import re
+from collections.abc import AsyncGenerator, Coroutine, Iterator, Mapping
+from itertools import product
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pytest
+
+from bareway.model.configuration import Configuration
+from bareway.model.names import NodeName, ObjectKey
+from bareway.model.objects import ObjectReference
+from bareway.resources.events import EventType
+from bareway.resources.in_force import InForce
+from bareway.runtime.events import Recorder
+from bareway.runtime.kube_errors import AlreadyExists
+from bareway.runtime.rights import Right
+from controller import settings as controller_settings
+from controller import watch as controller_watch
+from controller.apply import Applier
+from controller.assumptions import Memory
+from controller.effects import ClearIngress, CreateKey, Effect, SetIngress, WriteConfiguration
+from speaker import settings as speaker_settings
+from speaker import watch as speaker_watch
+from support.builders import ips, pool, service
+
+Json = dict[str, Any]
+
+README = Path(__file__).resolve().parents[2] / "manifests" / "README.md"
+COMPONENTS = ("controller", "speaker")
+SYSTEM = "bareway-system"
+PATH = re.compile(
+    r"/(?:api|apis/(?P<group>[^/]+))/v1(?:/namespaces/(?P<namespace>[^/]+))?"
+    r"/(?P<plural>[^/]+)(?:/(?P<name>[^/]+)(?P<part>/[^/]+)?)?"
+)
+TURNS = 10_000
+"""Of the loop; requests that were not sent by then never will be."""
+
+
+class Recording:
+    """An API server that notes each request as the right that it needs, and has nothing in it."""
+
+    def __init__(self) -> None:
+        self.rights: set[Right] = set()
+        self._events: set[str] = set()
+
+    async def get(
+        self, path: str, query: Mapping[str, str] | None = None, *, timeout_s: float | None = None
+    ) -> bytes:
+        self._note("get" if query is None else "list", path, query)
+        return b'{"metadata": {"name": "web", "resourceVersion": "1"}, "items": []}'
+
+    async def watch(
+        self, path: str, query: Mapping[str, str], *, timeout_s: float
+    ) -> AsyncGenerator[list[bytes], None]:
+        self._note("watch", path, query)
+        yield []
+        await asyncio.Event().wait()
+
+    async def create(self, path: str, body: Mapping[str, object]) -> bytes:
+        self._note("create", path)
+        if path.endswith("/events"):
+            raise AlreadyExists(path, status=409, reason="AlreadyExists", message="there is one")
+        return b"{}"
+
+    async def replace(self, path: str, body: Mapping[str, object]) -> bytes:
+        self._note("update", path)
+        return b"{}"
+
+    async def merge_patch(self, path: str, body: Mapping[str, object]) -> bytes:
+        self._note("patch", path)
+        return b"{}"
+
+    def _note(self, verb: str, path: str, query: Mapping[str, str] | None = None) -> None:
+        found = PATH.fullmatch(path)
+        assert found, path
+        selected = (query or {}).get("fieldSelector", "").removeprefix("metadata.name=")
+        # Users' namespaces and objects have any name: a right there is one on all of them.
+        is_ours = found["namespace"] == SYSTEM
+        self.rights.add(
+            Right(
+                verb=verb,
+                resource=found["plural"] + (found["part"] or ""),
+                group=found["group"] or "",
+                namespace=SYSTEM if is_ours else "",
+                name=(found["name"] or selected) if is_ours else "",
+            )
+        )
+
+
+def granted(rendered: list[Json], component: str) -> set[Right]:
+    """What the bindings of the ServiceAccount lead to; roles use nothing but verbs, groups and resources."""
+    by_name = {(each["kind"], each["metadata"]["name"]): each for each in rendered}
+    subject = {"kind": "ServiceAccount", "name": f"bareway-{component}", "namespace": SYSTEM}
+    rights: list[Right] = []
+    for binding in rendered:
+        if subject in binding.get("subjects", ()):
+            reference = binding["roleRef"]
+            role = by_name[reference["kind"], reference["name"]]
+            rights += _of_role(role, binding["metadata"].get("namespace", ""))
+    assert len(rights) == len(set(rights)), "granted twice"
+    return set(rights)
+
+
+def _of_role(role: Json, namespace: str) -> Iterator[Right]:
+    for rule in role["rules"]:
+        assert rule.keys() <= {"apiGroups", "resources", "resourceNames", "verbs"}
+        names = rule.get("resourceNames", [""])
+        for group, resource, name, verb in product(
+            rule["apiGroups"], rule["resources"], names, rule["verbs"]
+        ):
+            assert "*" not in (group, resource, verb)
+            yield Right(verb=verb, resource=resource, group=group, namespace=namespace, name=name)
+
+
+def own_settings() -> tuple[controller_settings.Settings, speaker_settings.Settings]:
+    return controller_settings.Settings(), speaker_settings.Settings(node_name=NodeName("node-1"))
+
+
+def asked(component: str) -> set[Right]:
+    """What the program asks about before it begins."""
+    of_controller, of_speaker = own_settings()
+    if component == "controller":
+        return set(controller_watch.rights(of_controller))
+    return set(speaker_watch.rights(of_speaker))
+
+
+def reading(component: str, api: Recording) -> list[Coroutine[None, None, object]]:
+    """Every mirror of the program."""
+    of_controller, of_speaker = own_settings()
+    rng = Random(1)
+    if component == "controller":
+        watch = controller_watch.Watch(api, of_controller, rng=rng, on_change=lambda: None)
+        return [mirror.run() for mirror in watch.mirrors]
+    seen = speaker_watch.Watch(api, of_speaker, rng=rng, on_change=lambda: None)
+    return [mirror.run() for mirror in seen.reflectors]
+
+
+def every_write() -> list[Effect]:
+    """One of each, and the configuration both for the first time and again."""
+    in_force = InForce(
+        configuration=Configuration(pools=(pool(),)), document="", sha256="", generation=1, source="a test"
+    )
+    key = ObjectKey(SYSTEM, "bareway-config")
+    return [
+        SetIngress(service=service("shop/web"), addresses=ips("192.0.2.1"), pool=pool().name),
+        ClearIngress(service=service("shop/web")),
+        WriteConfiguration(key=key, over="", in_force=in_force),
+        WriteConfiguration(key=key, over="7", in_force=in_force),
+        CreateKey(key=ObjectKey(SYSTEM, "memberlist")),
+    ]
+
+
+async def sent(component: str) -> set[Right]:
+    """The rights that the program's requests need: all that it reads, all that it writes."""
+    api = Recording()
+    recorder = Recorder(api, "test", rng=Random(1))
+    about = ObjectReference(kind="Service", key=ObjectKey("shop", "web"))
+    recorder.emit(about, EventType.NORMAL, "nodeAssigned", "announcing")
+    if component == "controller":
+        await Applier(api, recorder, Memory(), random_bytes=bytes).apply(every_write())
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(part) for part in (*reading(component, api), recorder.run())]
+        for _ in range(TURNS):
+            await asyncio.sleep(0)
+        for task in tasks:
+            task.cancel()
+    return api.rights
+
+
+@pytest.mark.parametrize("component", COMPONENTS)
+async def test_a_program_is_granted_what_its_requests_need_and_nothing_else(
+    rendered: list[Json], component: str
+) -> None:
+    assert await sent(component) == granted(rendered, component)
+
+
+@pytest.mark.parametrize("component", COMPONENTS)
+def test_a_program_is_granted_all_that_it_asks_about_at_its_start(
+    rendered: list[Json], component: str
+) -> None:
+    assert asked(component) <= granted(rendered, component)
+
+
+@pytest.mark.parametrize("component", COMPONENTS)
+def test_every_right_stands_with_its_reason_in_the_readme(rendered: list[Json], component: str) -> None:
+    rows = re.findall(r"^\| (\w+) \| (\S+) in (.+?) \| (.+?) \| (.+?) \|$", README.read_text(), re.MULTILINE)
+    told = {
+        (resource, "" if where == "all namespaces" else where, verb)
+        for program, resource, where, verbs, reason in rows
+        if program == component and reason
+        for verb in verbs.split(", ")
+    }
+    rights = granted(rendered, component)
+    named = {
+        (
+            right.resource
+            + (f".{right.group}" if right.group else "")
+            + (f"/{right.name}" if right.name else ""),
+            right.namespace,
+            right.verb,
+        )
+        for right in rights
+    }
+    assert told == named
+
+
+@pytest.mark.parametrize("component", COMPONENTS)
+def test_no_secret_but_the_key_of_gossip_can_be_read(rendered: list[Json], component: str) -> None:
+    reads = {
+        (right.namespace, right.name)
+        for right in granted(rendered, component)
+        if right.resource == "secrets" and right.verb != "create"
+    }
+    assert reads == {(SYSTEM, "memberlist")}
