@@ -25,7 +25,8 @@ demo: setup packages  ## the whole job on real packets, in network namespaces, a
 	@$(PYTHON) -m lab.demo --api $(API)
 
 test: setup packages  ## every test but those that need the real kube-apiserver
-	@$(BIN)/pytest -m 'not real'
+	@echo "test: the quick ones, two at a time" && $(BIN)/pytest -n 2 -q -m 'not real and not lab'
+	@echo "test: the lab, one at a time, since it watches real clocks" && $(BIN)/pytest -m 'lab and not real'
 
 check: lint types arch proto-check  ## format, lint, types, import contracts, generated code: what CI runs first
 
