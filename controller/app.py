@@ -8,10 +8,10 @@ from typing import Final
 
 from bareway import __version__
 from bareway.runtime.clock import random_bytes, seed_rng
-from bareway.runtime.credentials import CredentialSource, open_source
-from bareway.runtime.events import Recorder
 from bareway.runtime.http import HttpServer
-from bareway.runtime.kube import KubeClient
+from bareway.runtime.kube.client import KubeClient
+from bareway.runtime.kube.credentials import CredentialSource, open_source
+from bareway.runtime.kube.events import Recorder
 from bareway.runtime.log import configure
 from bareway.runtime.metrics import controller_families
 from bareway.runtime.program import check_rights, log_http, run_program

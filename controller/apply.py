@@ -21,7 +21,7 @@ from bareway.resources.in_force import write_in_force
 from bareway.resources.kinds import CONFIG_MAPS, SECRETS, SERVICES, Kind, Unreadable
 from bareway.resources.objects import config_map_body, secret_body
 from bareway.resources.status import WRITTEN_PREFIX, assign_patch, release_patch
-from bareway.runtime.kube_errors import AlreadyExists, ApiError, BadAnswer, Conflict, KubeError, NotFound
+from bareway.runtime.kube.errors import AlreadyExists, ApiError, BadAnswer, Conflict, KubeError, NotFound
 from controller.assumptions import Memory
 from controller.effects import ClearIngress, CreateKey, Effect, Emit, SetIngress, Write, WriteConfiguration
 

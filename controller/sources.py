@@ -7,7 +7,7 @@ from typing import Final, Protocol
 from bareway.model.names import ObjectKey
 from bareway.model.objects import ConfigMap, ObjectReference
 from bareway.resources.kinds import CONFIG_MAPS
-from bareway.runtime.reflector import Api, Reflector
+from bareway.runtime.kube.reflector import Api, Reflector
 from controller.acceptance import Offer
 
 DOCUMENT_FIELD: Final = "config"

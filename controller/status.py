@@ -7,7 +7,7 @@ from bareway import __version__
 from bareway.decide.free import usable_count
 from bareway.decide.verdicts import Refused
 from bareway.model.status import ConfigurationStatus, ControllerStatus, PoolStatus, WaitingService
-from bareway.runtime.events import Recorder
+from bareway.runtime.kube.events import Recorder
 from bareway.runtime.metrics import ControllerFigures, KubernetesFigures
 from controller.acceptance import Acceptance
 from controller.loop import Loop

@@ -9,8 +9,8 @@ from bareway.model.objects import ConfigMap, Secret
 from bareway.model.services import Service
 from bareway.resources.in_force import IN_FORCE_NAME
 from bareway.resources.kinds import CONFIG_MAPS, SECRETS, SERVICES
-from bareway.runtime.reflector import Api, Reflector
-from bareway.runtime.rights import Right
+from bareway.runtime.kube.reflector import Api, Reflector
+from bareway.runtime.kube.rights import Right
 from controller.settings import Settings
 from controller.sources import ConfigMapSource, Source
 

@@ -15,12 +15,12 @@ from bareway.gossip.sealing import Keyring
 from bareway.layer2.responder import Conflict
 from bareway.model.names import IPAddress
 from bareway.runtime.clock import monotonic, seed_rng, utc_now
-from bareway.runtime.credentials import open_source
-from bareway.runtime.events import Recorder
-from bareway.runtime.gossip import GossipDriver
-from bareway.runtime.gossip_report import Listening, Notice, PortBusy, TurnedAway
+from bareway.runtime.gossip.driver import GossipDriver
+from bareway.runtime.gossip.report import Listening, Notice, PortBusy, TurnedAway
 from bareway.runtime.http import HttpServer
-from bareway.runtime.kube import KubeClient
+from bareway.runtime.kube.client import KubeClient
+from bareway.runtime.kube.credentials import open_source
+from bareway.runtime.kube.events import Recorder
 from bareway.runtime.log import configure
 from bareway.runtime.metrics import speaker_families
 from bareway.runtime.program import check_rights, log_http, run_program

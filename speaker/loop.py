@@ -23,7 +23,7 @@ from bareway.model.names import IPAddress, NodeName
 from bareway.model.objects import ObjectReference
 from bareway.resources.events import EventType
 from bareway.runtime.clock import monotonic
-from bareway.runtime.gossip_dialler import Where
+from bareway.runtime.gossip.dialler import Where
 from speaker.announcing import Announcing, Responder
 from speaker.settings import Settings
 from speaker.watch import Watch

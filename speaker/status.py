@@ -7,7 +7,7 @@ from bareway.gossip.machine import GossipMachine
 from bareway.gossip.member import Member
 from bareway.model.names import NodeName
 from bareway.model.status import AddressStatus, LinkStatus, MemberStatus, SpeakerStatus
-from bareway.runtime.gossip_report import GossipCounters
+from bareway.runtime.gossip.report import GossipCounters
 from bareway.runtime.metrics import AnnouncedAddress, SpeakerFigures
 from speaker.layer2.driver import Layer2Driver
 from speaker.loop import Speaker

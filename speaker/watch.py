@@ -20,9 +20,9 @@ from bareway.model.status import ConfigurationStatus
 from bareway.resources.configurations import read_configuration
 from bareway.resources.in_force import IN_FORCE_NAME, read_in_force
 from bareway.resources.kinds import CONFIG_MAPS, ENDPOINT_SLICES, NODES, SECRETS, SERVICES, Kind
+from bareway.runtime.kube.reflector import Api, Reflector
+from bareway.runtime.kube.rights import Right
 from bareway.runtime.metrics import KubernetesFigures
-from bareway.runtime.reflector import Api, Reflector
-from bareway.runtime.rights import Right
 from speaker.settings import Settings
 
 KEY_FIELD: Final = "secretkey"

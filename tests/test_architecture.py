@@ -13,7 +13,12 @@ PACKAGES = ("bareway", "controller", "speaker")
 LINES_MAX = 400  # what a reader can hold; above that a file has become two
 UNANSWERED = {"utils", "util", "common", "helpers", "core", "manager", "misc", "base"}
 RFC = re.compile(r"\bRFC (\d{3,5})\b")
-ENTRIES = {"controller.__main__", "speaker.__main__", "bareway.cli.__main__", "bareway.runtime.kubeconfig"}
+ENTRIES = {
+    "controller.__main__",
+    "speaker.__main__",
+    "bareway.cli.__main__",
+    "bareway.runtime.kube.kubeconfig",
+}
 
 
 def _sources(*folders: str) -> list[Path]:

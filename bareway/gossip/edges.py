@@ -146,6 +146,12 @@ class Edges:
         edge.accuse_at = now + self._silence(edge)
         return edge
 
+    def announces(self, peer: NodeName, *, interval_s: float) -> None:
+        """The peer said how often it will be heard; holds from its last frame on."""
+        edge = self._edges[peer]
+        edge.interval_s = interval_s
+        edge.accuse_at = edge.heard_at + self._silence(edge)
+
     def delay_by(self, lag_s: float) -> None:
         """We did not listen for ``lag_s``: nobody was silent in that time."""
         for edge in self._edges.values():

@@ -195,7 +195,7 @@ class GossipMachine:
 
     def _hear_heartbeat(self, edge: Edge, beat: Heartbeat, now: float) -> None:
         self._sides.hear(edge.peer, beat.side)
-        edge.interval_s = beat.interval_s
+        self._edges.announces(edge.peer, interval_s=beat.interval_s)
         self._table.generation = max(self._table.generation, beat.generation)
         differs = (beat.view_digest, beat.claims_digest) != (self._membership.digest, self._table.digest)
         if number := self._edges.differs(edge, differs=differs, now=now):

@@ -13,10 +13,10 @@ from collections.abc import Awaitable, Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, Final
 
-from bareway.runtime.credentials import CredentialsUnusable
 from bareway.runtime.http import Busy, HttpChange, Serving
-from bareway.runtime.kube_errors import Forbidden, KubeError
-from bareway.runtime.rights import Api, Right, missing_rights
+from bareway.runtime.kube.credentials import CredentialsUnusable
+from bareway.runtime.kube.errors import Forbidden, KubeError
+from bareway.runtime.kube.rights import Api, Right, missing_rights
 
 logger = logging.getLogger(__name__)
 

@@ -12,7 +12,7 @@ import tracemalloc
 from typing import Any
 
 from bareway.resources.kinds import SERVICES, Deleted, Failed
-from bareway.runtime.store import Store
+from bareway.runtime.kube.store import Store
 
 
 def service(number: int) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from bareway.resources.configurations import read_configuration
 from bareway.resources.events import EventType
 from bareway.resources.in_force import InForce, digest
 from bareway.resources.kinds import SERVICES
-from bareway.runtime.kube_errors import Unreachable
+from bareway.runtime.kube.errors import Unreachable
 from controller.apply import IN_FLIGHT, Api, Applier, Outcome
 from controller.assumptions import Memory
 from controller.effects import ClearIngress, CreateKey, Emit, Notice, SetIngress, WriteConfiguration

@@ -7,8 +7,8 @@ from bareway.model.objects import ObjectReference
 from bareway.model.problems import Problem, Severity
 from bareway.resources.configurations import read_configuration
 from bareway.resources.in_force import InForce, digest
-from bareway.runtime.credentials import Credentials, Fixed
-from bareway.runtime.kube import KubeClient
+from bareway.runtime.kube.client import KubeClient
+from bareway.runtime.kube.credentials import Credentials, Fixed
 from controller.acceptance import Acceptance, ConfigurationRefusal, Offer
 from controller.journal import Journal
 from controller.settings import Settings

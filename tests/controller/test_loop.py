@@ -9,8 +9,8 @@ import pytest
 
 from bareway.model.names import ObjectKey
 from bareway.model.objects import ConfigMap
-from bareway.runtime.credentials import Credentials, Fixed
-from bareway.runtime.kube import KubeClient
+from bareway.runtime.kube.client import KubeClient
+from bareway.runtime.kube.credentials import Credentials, Fixed
 from controller.apply import Outcome
 from controller.assumptions import Memory
 from controller.effects import CreateKey, Effect

@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 
 from bareway.model.names import NodeName
-from bareway.runtime.credentials import Credentials, Fixed
-from bareway.runtime.kube import KubeClient
-from bareway.runtime.rights import Right, missing_rights
+from bareway.runtime.kube.client import KubeClient
+from bareway.runtime.kube.credentials import Credentials, Fixed
+from bareway.runtime.kube.rights import Right, missing_rights
 from cluster.build import cached
 from cluster.control_plane import ControlPlane
 from controller import settings as controller_settings

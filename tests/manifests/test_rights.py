@@ -15,9 +15,9 @@ from bareway.model.names import NodeName, ObjectKey
 from bareway.model.objects import ObjectReference
 from bareway.resources.events import EventType
 from bareway.resources.in_force import InForce
-from bareway.runtime.events import Recorder
-from bareway.runtime.kube_errors import AlreadyExists
-from bareway.runtime.rights import Right
+from bareway.runtime.kube.errors import AlreadyExists
+from bareway.runtime.kube.events import Recorder
+from bareway.runtime.kube.rights import Right
 from controller import settings as controller_settings
 from controller import watch as controller_watch
 from controller.apply import Applier

@@ -18,6 +18,20 @@ def test_invariants_hold_under_random_faults(first: int) -> None:
         RandomRun(seed).play()
 
 
+@pytest.mark.parametrize(
+    "seed",
+    [
+        pytest.param(
+            204, id="a side that gave way before it was asked left clients with its hardware address"
+        ),
+        pytest.param(216, id="the winner of a dispute announced before the loser did"),
+        pytest.param(3712, id="both restarted while cut apart: strangers when they met, both had announced"),
+    ],
+)
+def test_what_once_went_wrong_does_not_any_more(seed: int) -> None:
+    RandomRun(seed).play()
+
+
 def test_a_seed_tells_the_same_story_twice() -> None:
     first, second = RandomRun(11), RandomRun(11)
     first.play()

@@ -19,7 +19,7 @@ from bareway.model.names import NodeName, ObjectKey
 from bareway.model.problems import Problem
 from bareway.resources.in_force import IN_FORCE_NAME, write_in_force
 from bareway.resources.kinds import CONFIG_MAPS, SECRETS, SERVICES
-from bareway.runtime.gossip_dialler import Where
+from bareway.runtime.gossip.dialler import Where
 from support.builders import ips, names
 from support.rig import rig
 from support.until import until

@@ -8,7 +8,7 @@ from bareway.gossip.events import Announce, OwnFacts, Wanted
 from bareway.gossip.machine import GossipMachine
 from bareway.gossip.profile import PROFILES, ProfileName
 from bareway.model.names import NodeName
-from bareway.runtime.gossip_report import GossipCounters
+from bareway.runtime.gossip.report import GossipCounters
 from speaker.layer2.driver import Layer2Driver
 from speaker.status import SelfReport
 from support.builders import key

@@ -8,8 +8,8 @@ from typing import Any
 from apiserver import EmbeddedApi
 from apiserver.kinds import CONFIG_MAPS, EVENTS, SECRETS, SERVICES, Kind
 from apiserver.store import Key
-from bareway.runtime.credentials import Credentials, Fixed
-from bareway.runtime.kube import KubeClient
+from bareway.runtime.kube.client import KubeClient
+from bareway.runtime.kube.credentials import Credentials, Fixed
 from controller.app import serve
 from controller.settings import Settings
 from support.until import until

@@ -13,10 +13,10 @@ from bareway.gossip.events import Event, Opened, Output, Received, Tick
 from bareway.gossip.message import Message
 from bareway.gossip.sealing import NONCE_BYTES, Handshake, Keyring, Session
 from bareway.model.names import NodeName
-from bareway.runtime.gossip import GossipDriver, Machine, ToProgram
-from bareway.runtime.gossip_dialler import Where
-from bareway.runtime.gossip_report import Listening, Notice, TurnedAway
-from bareway.runtime.gossip_wire import GOSSIP_PATH
+from bareway.runtime.gossip.dialler import Where
+from bareway.runtime.gossip.driver import GossipDriver, Machine, ToProgram
+from bareway.runtime.gossip.report import Listening, Notice, TurnedAway
+from bareway.runtime.gossip.wire import GOSSIP_PATH
 
 LOOPBACK = "127.0.0.1"
 KEYRING = Keyring([b"the key of the test's cluster"])

@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import AsyncGenerator, Mapping
 from typing import Any
 
-from bareway.runtime.kube_errors import KubeError, api_error
+from bareway.runtime.kube.errors import KubeError, api_error
 
 Json = dict[str, Any]
 

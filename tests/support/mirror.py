@@ -8,7 +8,7 @@ from random import Random
 from bareway.model.services import Service
 from bareway.resources.kinds import SERVICES, Kind
 from bareway.resources.services import WireService, read_service
-from bareway.runtime.reflector import Reflector
+from bareway.runtime.kube.reflector import Reflector
 from support.kube import FakeKube
 
 SMALL_PAGES: Kind[Service] = Kind("Service", "services", WireService, read_service, page_size=2)

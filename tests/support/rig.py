@@ -12,9 +12,9 @@ from bareway.model.names import IPAddress, NodeName
 from bareway.model.objects import ObjectReference
 from bareway.resources.events import EventType
 from bareway.resources.kinds import CONFIG_MAPS, ENDPOINT_SLICES, NAMESPACES, NODES, SERVICES
-from bareway.runtime.credentials import Credentials, Fixed
-from bareway.runtime.gossip_dialler import Where
-from bareway.runtime.kube import KubeClient
+from bareway.runtime.gossip.dialler import Where
+from bareway.runtime.kube.client import KubeClient
+from bareway.runtime.kube.credentials import Credentials, Fixed
 from speaker.loop import Speaker
 from speaker.settings import Settings, read_settings
 from speaker.watch import Watch

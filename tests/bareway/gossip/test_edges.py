@@ -149,8 +149,7 @@ def test_an_open_edge_raises_the_alarm_after_the_silence_and_not_before() -> Non
 
 def test_what_a_member_announces_is_what_it_is_allowed() -> None:
     made = opened(now=10.0)
-    edge(made).interval_s = 4 * H
-    made.heard(HIGH, now=10.0)
+    made.announces(HIGH, interval_s=4 * H)
     assert made.silent(now=10.0 + T) == []
     assert made.silent(now=10.0 + 4 * T) == [HIGH]
     assert made.suspicion_s(HIGH) == PROFILE.suspicion_of(4 * H)

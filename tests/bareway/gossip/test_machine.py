@@ -91,6 +91,15 @@ def test_an_unanswered_reconnection_is_no_alarm_before_the_silence_is_over() -> 
     assert [each.state for each in made.all(MemberChanged)] == [MemberState.SUSPECT]
 
 
+def test_a_member_that_announces_a_longer_interval_may_be_silent_for_longer() -> None:
+    made = desk(Z)
+    made.hear(Z, beat(interval_ms=400))
+    made.wait(4 * T - 0.2)
+    assert made.all(MemberChanged) == []
+    made.wait(0.5)
+    assert [each.state for each in made.all(MemberChanged)] == [MemberState.SUSPECT]
+
+
 def test_the_edge_of_the_dead_is_hung_up() -> None:
     made = desk(A, Z)
     made.wait(T + 6 * S + H, A)
@@ -166,55 +175,33 @@ def test_own_claims_ask_to_be_passed_on_if_a_living_member_is_out_of_reach() -> 
     assert made.sent(A, News)[-1].relay
 
 
-def apart(
-    *, side: Side, rival_side: Side | None, count: int = 7, leaving: bool = False, generation: int = 0
-) -> Desk:
-    """We hold ADDRESS; Z, held dead until now, comes back with a better claim."""
+def test_what_others_say_of_a_side_counts_only_where_its_member_is_out_of_reach() -> None:
+    made = desk(A, Z)
+    made.hear(Z, beat(side=Side(2, Z)))
+    made.hear(A, News(reports=(report(Z, side=Side(9, A)), report(NodeName("b"), side=Side(7, A)))))
+    made.hear(A, Pull(number=1))
+    (state,) = made.sent(A, State)
+    sides = {each.name: each.side for each in state.reports}
+    assert (sides[Z], sides[NodeName("b")]) == (Side(2, Z), Side(7, A))
+
+
+def test_what_a_push_pull_taught_is_passed_on_by_who_has_started() -> None:
+    made = desk(A)
+    made.meet(Z, claim(Z, 3))
+    assert [each for news in made.sent(A, News) for each in news.claims] == [claim(Z, 3)]
+    fresh = Desk()
+    fresh.meet(A)
+    fresh.meet(Z, claim(Z, 3))
+    assert [each for news in fresh.sent(A, News) for each in news.claims] == []
+
+
+def test_when_one_that_was_dead_is_back_what_we_hold_is_announced_again() -> None:
     made = holding()
-    made.give(Closed(peer=Z))
-    made.hear(A, News(reports=(report(Z, MemberState.DEAD, by=A),)))
-    if leaving:
-        made.give(OwnFacts(ready=True, able=True, leaving=True))
-    made.wait(1.0, A)
-    assert made.machine._sides.own(now=made.now) == side
-    made.meet(Z, claim(Z, count, generation=generation), side=rival_side, incarnation=3)
-    return made
-
-
-OURS = Side(2, A)
-
-
-@pytest.mark.parametrize(
-    ("rival", "wins"),
-    [
-        pytest.param(Side(1, Z), True, id="ours is greater"),
-        pytest.param(Side(2, ME), True, id="as many, but ours has the lower name"),
-        pytest.param(Side(3, A), False, id="theirs is greater"),
-        pytest.param(None, True, id="theirs was nothing when it last spoke of it"),
-    ],
-)
-def test_after_a_partition_the_greater_side_claims_anew(rival: Side | None, *, wins: bool) -> None:
-    made = apart(side=OURS, rival_side=rival)
-    assert made.machine.claims() == ((claim(ME, 8) if wins else claim(Z, 7)),)
-    assert bool(made.all(Announce)) is wins
-    assert bool(made.all(Withdraw)) is not wins
-
-
-def test_a_leaving_holder_does_not_claim_anew() -> None:
-    made = apart(side=OURS, rival_side=Side(1, Z), leaving=True)
-    assert made.machine.claims() == (claim(Z, 7),)
-
-
-def test_a_newer_generation_is_a_planned_move_and_not_disputed() -> None:
-    made = apart(side=OURS, rival_side=Side(1, Z), generation=1)
-    assert made.machine.claims() == (claim(Z, 7, generation=1),)
-
-
-def test_who_was_not_dead_is_not_disputed() -> None:
-    made = holding()
-    made.hear(Z, beat(side=Side(1, Z)))
-    made.hear(Z, News(claims=(claim(Z, 7),)))
-    assert made.machine.claims() == (claim(Z, 7),)
+    made.hear(A, News(reports=(report(NodeName("b")),)))
+    made.hear(A, News(reports=(report(NodeName("b"), MemberState.DEAD),)))
+    assert made.all(Announce) == []
+    made.hear(A, News(reports=(report(NodeName("b"), incarnation=1),)))
+    assert made.all(Announce) == [Announce(addresses=(ADDRESS,))]
 
 
 def test_the_side_is_nothing_before_the_start() -> None:
@@ -257,6 +244,14 @@ def test_after_a_pause_nobody_is_accused_of_silence() -> None:
     made = paused()
     assert made.all(MemberChanged) == []
     made.wait(T - 2 * H)
+    assert made.all(MemberChanged) == []
+
+
+def test_after_a_pause_a_suspect_still_has_its_time_to_refute() -> None:
+    made = desk(A, Z)
+    made.hear(A, News(reports=(report(Z, MemberState.SUSPECT, by=A),)))
+    made.now += 60.0
+    made.give(Tick())
     assert made.all(MemberChanged) == []
 
 

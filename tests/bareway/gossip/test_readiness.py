@@ -69,6 +69,12 @@ def test_becoming_unready_begins_anew() -> None:
     assert start_at(made) == 20.0 + START_MAX_S
 
 
+def test_being_ready_anew_forgets_whom_it_met() -> None:
+    made = readiness(met_at=10.1)
+    made.ready(now=20.0)
+    assert start_at(made) == 20.0 + START_MAX_S
+
+
 def test_after_a_pause_only_a_pull_begun_since_confirms() -> None:
     made = readiness()
     made.fence(now=15.0)

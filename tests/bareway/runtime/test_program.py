@@ -9,10 +9,10 @@ from collections.abc import Mapping
 import pytest
 
 from bareway.model.addresses import parse_range
-from bareway.runtime.credentials import Credentials, CredentialsUnusable, Fixed
-from bareway.runtime.kube import KubeClient
+from bareway.runtime.kube.client import KubeClient
+from bareway.runtime.kube.credentials import Credentials, CredentialsUnusable, Fixed
+from bareway.runtime.kube.rights import Right
 from bareway.runtime.program import RightsMissing, check_rights, run_program
-from bareway.runtime.rights import Right
 
 
 class Unfit(Exception):

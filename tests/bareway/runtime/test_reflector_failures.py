@@ -1,4 +1,4 @@
-"""bareway.runtime.reflector: no failure is repeated without a pause, and none but one is the end."""
+"""bareway.runtime.kube.reflector: no failure is repeated without a pause, and none but one is the end."""
 
 import asyncio
 from collections.abc import Iterable
@@ -6,8 +6,8 @@ from itertools import pairwise
 
 import pytest
 
-from bareway.runtime.kube_errors import ApiError, BadAnswer, Forbidden, KubeError, Unreachable, api_error
-from bareway.runtime.reflector import HEALTHY_S, RETRY_CAP_S
+from bareway.runtime.kube.errors import ApiError, BadAnswer, Forbidden, KubeError, Unreachable, api_error
+from bareway.runtime.kube.reflector import HEALTHY_S, RETRY_CAP_S
 from support.kube import FakeKube
 from support.mirror import Mirror, kube_with, running, synced
 

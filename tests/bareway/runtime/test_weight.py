@@ -16,11 +16,11 @@ HEAVY = (
     "prometheus_client",
 )
 MODULES = (
-    "bareway.runtime.kube",
-    "bareway.runtime.reflector",
-    "bareway.runtime.events",
-    "bareway.runtime.credentials",
-    "bareway.runtime.rights",
+    "bareway.runtime.kube.client",
+    "bareway.runtime.kube.reflector",
+    "bareway.runtime.kube.events",
+    "bareway.runtime.kube.credentials",
+    "bareway.runtime.kube.rights",
 )
 
 

@@ -1,0 +1,1 @@
+"""The gossip driver: sockets, time and limits around the machine of `bareway.gossip`."""

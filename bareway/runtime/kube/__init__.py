@@ -1,0 +1,1 @@
+"""The Kubernetes API: credentials, requests, mirrors of objects, Events."""

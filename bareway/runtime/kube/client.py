@@ -1,0 +1,270 @@
+"""The Kubernetes API over one aiohttp session: requests and watches; its refusals are exceptions.
+
+Every request has a deadline, every body and line a limit. Nothing is retried here but a 401, once, with fresh
+credentials: what a refusal means is for the caller to decide. Patches are JSON merge patches (RFC 7396).
+"""
+
+import asyncio
+import socket
+import ssl
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from types import TracebackType
+from typing import Self, TypeVar
+
+import aiohttp
+import msgspec
+from aiohttp import ClientResponse, ClientSession, ClientTimeout, StreamReader, TCPConnector
+
+import bareway
+from bareway.model.names import ObjectKey
+from bareway.resources.kinds import Kind, Unreadable
+from bareway.runtime.clock import monotonic
+from bareway.runtime.kube.credentials import Credentials, CredentialSource, tls_context
+from bareway.runtime.kube.errors import (
+    AlreadyExists,
+    ApiError,
+    BadAnswer,
+    Conflict,
+    Forbidden,
+    Gone,
+    KubeError,
+    NotFound,
+    Unauthorized,
+    Unreachable,
+    refusal,
+)
+from bareway.runtime.kube.framing import LineSplitter, LineTooLong
+
+__all__ = [
+    "AlreadyExists",
+    "ApiError",
+    "BadAnswer",
+    "Conflict",
+    "Forbidden",
+    "Gone",
+    "KubeClient",
+    "KubeError",
+    "NotFound",
+    "Unauthorized",
+    "Unreachable",
+]
+
+T = TypeVar("T")
+
+USER_AGENT = f"bareway/{bareway.__version__}"
+REQUEST_TIMEOUT_S = 10.0  # an API server that needs longer for one request is as good as away
+BODY_MAX_BYTES = 64 * 2**20  # a page is 1 MB as a rule: a limit, not an expectation
+CHUNK_BYTES = 2**16
+KEEPALIVE = (
+    (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1),
+    (socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, 15),
+    (socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, 5),
+    (socket.IPPROTO_TCP, socket.TCP_KEEPCNT, 3),
+)
+"""A silent watch on a server that lost its power ends after 30 s, not after the kernel's two hours."""
+
+JSON = "application/json"
+MERGE_PATCH = "application/merge-patch+json"
+
+Body = Mapping[str, object]
+Query = Mapping[str, str]
+NO_QUERY: Query = {}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Request:
+    method: str
+    path: str
+    query: Query = field(default_factory=dict)
+    body: Body | None = None
+    content_type: str = JSON
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.path}"
+
+
+class KubeClient:
+    """A connection to one API server: ``async with KubeClient(source) as client``.
+
+    All methods raise ``KubeError``; paths come from ``Kind.path`` and ``Kind.object_path``.
+    """
+
+    def __init__(
+        self,
+        source: CredentialSource,
+        *,
+        timeout_s: float = REQUEST_TIMEOUT_S,
+        body_max_bytes: int = BODY_MAX_BYTES,
+    ) -> None:
+        self._source = source
+        self._timeout_s = timeout_s
+        self._body_max_bytes = body_max_bytes
+        self._session: ClientSession | None = None
+        self._tls: tuple[Credentials, ssl.SSLContext] | None = None
+
+    async def __aenter__(self) -> Self:
+        self._session = ClientSession(
+            connector=TCPConnector(limit=0, socket_factory=_open_socket),
+            timeout=ClientTimeout(total=None),  # ours are tighter, and around everything
+            # Compressing costs both ends more than the local network does.
+            headers={"User-Agent": USER_AGENT, "Accept": JSON, "Accept-Encoding": "identity"},
+            read_bufsize=CHUNK_BYTES,
+        )
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._session is not None:
+            await self._session.close()
+
+    async def get(self, path: str, query: Query = NO_QUERY, *, timeout_s: float | None = None) -> bytes:
+        """The body at ``path``."""
+        return await self._answer(_Request(method="GET", path=path, query=query), timeout_s)
+
+    async def read(self, kind: Kind[T], key: ObjectKey) -> T:
+        """One object as it is now; ``BadAnswer`` if it cannot be read."""
+        path = kind.object_path(key)
+        body = await self.get(path)
+        try:
+            content = kind.read(body).content
+        except Unreadable as error:
+            raise BadAnswer(f"GET {path}: {error}") from error
+        if isinstance(content, tuple):
+            raise BadAnswer(f"GET {path}: {'; '.join(map(str, content))}")
+        return content
+
+    async def create(self, path: str, body: Body) -> bytes:
+        """Create an object in the collection at ``path``; ``AlreadyExists`` if its name is taken."""
+        return await self._answer(_Request(method="POST", path=path, body=body))
+
+    async def replace(self, path: str, body: Body) -> bytes:
+        """Write an object whole; ``Conflict`` if it carries a resourceVersion other than the present one."""
+        return await self._answer(_Request(method="PUT", path=path, body=body))
+
+    async def merge_patch(self, path: str, body: Body, *, timeout_s: float | None = None) -> bytes:
+        """Change some fields; None removes one; ``Conflict`` as for ``replace``."""
+        request = _Request(method="PATCH", path=path, body=body, content_type=MERGE_PATCH)
+        return await self._answer(request, timeout_s)
+
+    async def delete(self, path: str) -> bytes:
+        """Delete an object; ``NotFound`` if there is none."""
+        return await self._answer(_Request(method="DELETE", path=path))
+
+    async def watch(self, path: str, query: Query, *, timeout_s: float) -> AsyncGenerator[list[bytes], None]:
+        """The lines of a watch in batches, as they come in; first an empty one, once the server agreed.
+
+        Ends when the server ends it, or after ``timeout_s``. Close it (``contextlib.aclosing``).
+        """
+        request = _Request(method="GET", path=path, query=query)
+        ends_at = asyncio.get_running_loop().time() + timeout_s
+        async with _deadline(request, self._timeout_s):
+            response = await self._open(request)
+        async with response:
+            yield []
+            async for lines in _lines(request, response.content, ends_at):
+                yield lines
+
+    async def _answer(self, request: _Request, timeout_s: float | None = None) -> bytes:
+        async with _deadline(request, timeout_s or self._timeout_s), await self._open(request) as response:
+            return await _whole(request, response.content, self._body_max_bytes)
+
+    async def _open(self, request: _Request) -> ClientResponse:
+        """A response with a good status, its body still to come."""
+        response = await self._send(request, await self._source.current(now=monotonic()))
+        if response.status == HTTPStatus.UNAUTHORIZED:
+            response.release()
+            response = await self._send(request, await self._source.renew(now=monotonic()))
+        if response.status < HTTPStatus.MULTIPLE_CHOICES:
+            return response
+        async with response:
+            told = await _whole(request, response.content, self._body_max_bytes)
+            raise refusal(str(request), response.status, told, response.headers.get("Retry-After", ""))
+
+    async def _send(self, request: _Request, credentials: Credentials) -> ClientResponse:
+        assert self._session is not None, "use the client as an async context manager"  # noqa: S101 - our mistake
+        headers = {"Content-Type": request.content_type} if request.body is not None else {}
+        if credentials.authorization:
+            headers["Authorization"] = credentials.authorization
+        return await self._session.request(
+            request.method,
+            credentials.server + request.path,
+            params=request.query,
+            data=None if request.body is None else msgspec.json.encode(request.body),
+            headers=headers,
+            allow_redirects=False,
+            ssl=self._tls_for(credentials),
+            server_hostname=credentials.server_name or None,
+            proxy=credentials.proxy or None,
+        )
+
+    def _tls_for(self, credentials: Credentials) -> ssl.SSLContext | bool:
+        """One context as long as the certificates stay: aiohttp reuses connections by it."""
+        if not credentials.server.startswith("https:"):
+            return True
+        if self._tls is None or _certificates(self._tls[0]) != _certificates(credentials):
+            self._tls = credentials, tls_context(credentials)
+        return self._tls[1]
+
+
+def _certificates(credentials: Credentials) -> tuple[str, str, str, bool]:
+    return credentials.ca, credentials.certificate, credentials.key, credentials.verify
+
+
+def _open_socket(address: aiohttp.AddrInfoType) -> socket.socket:
+    family, kind, protocol, _, _ = address
+    opened = socket.socket(family, kind, protocol)
+    for level, option, value in KEEPALIVE:
+        opened.setsockopt(level, option, value)
+    return opened
+
+
+@asynccontextmanager
+async def _deadline(request: _Request, limit_s: float) -> AsyncIterator[None]:
+    """What aiohttp and the clock have to say about the request, as ``Unreachable``."""
+    try:
+        async with asyncio.timeout(limit_s):
+            yield
+    except TimeoutError as error:
+        raise Unreachable(f"{request}: no answer within {limit_s:g} s") from error
+    except (aiohttp.ClientError, OSError) as error:
+        raise Unreachable(f"{request}: {_reason(error)}") from error
+
+
+def _reason(error: aiohttp.ClientError | OSError) -> str:
+    """A lost connection has no words of its own."""
+    return str(error) or type(error).__name__
+
+
+async def _whole(request: _Request, content: StreamReader, limit: int) -> bytes:
+    parts: list[bytes] = []
+    size = 0
+    async for chunk in content.iter_any():
+        parts.append(chunk)
+        size += len(chunk)
+        if size > limit:
+            raise BadAnswer(f"{request}: more than {limit} bytes")
+    return b"".join(parts)
+
+
+async def _lines(request: _Request, content: StreamReader, ends_at: float) -> AsyncIterator[list[bytes]]:
+    splitter = LineSplitter()
+    while True:
+        try:
+            async with asyncio.timeout_at(ends_at):
+                chunk = await content.readany()
+        except TimeoutError:
+            return
+        except (aiohttp.ClientError, OSError) as error:
+            raise Unreachable(f"{request}: {_reason(error)}") from error
+        if not chunk:
+            return
+        try:
+            lines = splitter.feed(chunk)
+        except LineTooLong as error:
+            raise BadAnswer(f"{request}: {error}") from error
+        if lines:
+            yield lines

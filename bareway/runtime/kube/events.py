@@ -1,0 +1,112 @@
+"""Events about objects, for ``kubectl describe``: queued, told on change only, and never in anybody's way.
+
+``emit`` returns at once and never fails: what cannot be told is dropped and counted. The same news later is
+the same Event with a greater count, also after a restart, since its name is a digest of what it says.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Mapping
+from random import Random
+from typing import NoReturn, Protocol
+
+import msgspec
+
+from bareway.model.objects import ObjectReference
+from bareway.resources.events import EventType, Note, WireEvent, again_patch, event_body, event_key
+from bareway.runtime.backoff import Backoff
+from bareway.runtime.clock import utc_now
+from bareway.runtime.kube.errors import (
+    AlreadyExists,
+    ApiError,
+    Conflict,
+    KubeError,
+    TooManyRequests,
+    Unreachable,
+)
+from bareway.runtime.kube.novelty import Novelty
+
+QUEUE_MAX = 8192  # a first start with 5,000 Services tells of each; beyond it the newest is dropped
+ATTEMPTS_MAX = 5  # about four seconds; news older than that is in the status and the log
+SERVER_ERRORS = 500
+
+
+class Api(Protocol):
+    """What a recorder needs of ``KubeClient``."""
+
+    async def get(self, path: str) -> bytes:
+        """One object."""
+
+    async def create(self, path: str, body: Mapping[str, object]) -> bytes:
+        """Create an object."""
+
+    async def merge_patch(self, path: str, body: Mapping[str, object]) -> bytes:
+        """Change an object."""
+
+
+class Recorder:
+    """Writes Events in the name of one component."""
+
+    def __init__(self, client: Api, component: str, *, instance: str = "", rng: Random) -> None:
+        self._client = client
+        self._component = component
+        self._instance = instance
+        self._rng = rng
+        self._queue: deque[Note] = deque()
+        self._filled = asyncio.Event()
+        self._novelty = Novelty()
+        self.sent = 0
+        self.dropped = 0
+
+    def emit(self, about: ObjectReference, type_: EventType, reason: str, message: str) -> None:
+        """Tell ``message`` about an object, unless that is no news."""
+        note = Note(about, type_, reason, message)
+        if not self._novelty.is_news(note, now=asyncio.get_running_loop().time()):
+            return
+        if len(self._queue) >= QUEUE_MAX:
+            self.dropped += 1
+            return
+        self._queue.append(note)
+        self._filled.set()
+
+    async def run(self) -> NoReturn:
+        """Send what is queued, one after the other, until cancelled."""
+        while True:
+            await self._filled.wait()
+            while self._queue:
+                if await self._deliver(self._queue.popleft()):
+                    self.sent += 1
+                else:
+                    self.dropped += 1
+            self._filled.clear()
+
+    async def _deliver(self, note: Note) -> bool:
+        backoff = Backoff(rng=self._rng)
+        for _ in range(ATTEMPTS_MAX):
+            try:
+                await self._send(note)
+            except KubeError as error:
+                if not _is_worth_another(error):
+                    return False
+            else:
+                return True
+            await asyncio.sleep(backoff.next_s())
+        return False
+
+    async def _send(self, note: Note) -> None:
+        at = utc_now().strftime("%Y-%m-%dT%H:%M:%SZ")
+        key = event_key(note, self._component, self._instance)
+        collection = f"/api/v1/namespaces/{key.namespace}/events"
+        try:
+            await self._client.create(collection, event_body(note, self._component, self._instance, at))
+        except AlreadyExists:
+            path = f"{collection}/{key.name}"
+            present = msgspec.json.decode(await self._client.get(path), type=WireEvent)
+            await self._client.merge_patch(path, again_patch(present, at))
+
+
+def _is_worth_another(error: KubeError) -> bool:
+    """A server that is away or overloaded, or an Event that was counted by somebody else in between."""
+    if isinstance(error, ApiError) and error.status >= SERVER_ERRORS:
+        return True
+    return isinstance(error, Unreachable | TooManyRequests | Conflict)

@@ -1,0 +1,213 @@
+"""A mirror of one kind of object in memory: list, then watch, for ever.
+
+Lists come in pages, a watch asks for bookmarks and lasts about five minutes; when it ends it goes on where it
+was, and when that place is forgotten (410) a new list begins. Whatever goes wrong, the objects stay as they
+were last seen, and no failure is repeated without a growing, jittered pause. The only failure that ends
+``run`` is a right that is missing from the start.
+"""
+
+import asyncio
+import math
+from collections.abc import AsyncGenerator, Callable, Mapping
+from contextlib import aclosing
+from random import Random
+from typing import Generic, NoReturn, Protocol, TypeVar
+
+from bareway.model.names import ObjectKey
+from bareway.model.problems import Problem
+from bareway.resources.kinds import Failed, Kind, Unreadable
+from bareway.runtime.backoff import Backoff
+from bareway.runtime.kube.errors import ApiError, BadAnswer, Forbidden, Gone, KubeError, api_error
+from bareway.runtime.kube.store import Store
+
+T = TypeVar("T")
+
+PAGES_MAX = 10_000  # 5,000,000 objects: a server that always has one more page is none
+PAGE_TIMEOUT_S = 30.0  # a first page may have to be read from etcd
+STEP = 50  # objects read between two looks at the event loop: about one millisecond
+WATCH_S = (240.0, 360.0)  # five minutes, spread so that 500 speakers do not come back together
+WATCH_GRACE_S = 10.0  # for the server to end the watch itself
+HEALTHY_S = 10.0  # a watch that lived so long was no failure
+RETRY_CAP_S = 15.0  # how late we may notice that the API is back
+RETRY_AFTER_MAX_S = 60.0  # how long a server may ask us to wait
+
+
+class Api(Protocol):
+    """What a reflector needs of ``KubeClient``."""
+
+    async def get(self, path: str, query: Mapping[str, str], *, timeout_s: float) -> bytes:
+        """One page."""
+
+    def watch(
+        self, path: str, query: Mapping[str, str], *, timeout_s: float
+    ) -> AsyncGenerator[list[bytes], None]:
+        """An empty batch once the watch is open, then lines."""
+
+
+class Reflector(Generic[T]):
+    """All objects of one kind, in one namespace or in all, kept up to date while ``run`` runs."""
+
+    def __init__(
+        self,
+        client: Api,
+        kind: Kind[T],
+        *,
+        namespace: str | None = None,
+        field_selector: str = "",
+        rng: Random,
+        on_change: Callable[[], None],
+    ) -> None:
+        self._client = client
+        self._kind = kind
+        self._path = kind.path(namespace)
+        self._selector = {"fieldSelector": field_selector} if field_selector else {}
+        self._rng = rng
+        self._on_change = on_change
+        self._backoff = Backoff(rng=rng, cap_s=RETRY_CAP_S)
+        self._store: Store[T] = Store()
+        self._synced = asyncio.Event()
+        self._opened_at = math.inf
+        self.connected = False
+        """The last attempt succeeded: objects are fresh."""
+        self.trouble = ""
+        """Why not connected, as one sentence."""
+        self.updates = 0
+        """Objects received that were new or different, and deletions."""
+        self.errors = 0
+        """Failed requests, broken watches and unreadable answers."""
+        self.lists = 0
+        """Complete lists; more than one = relists."""
+
+    @property
+    def kind(self) -> Kind[T]:
+        """What is mirrored."""
+        return self._kind
+
+    @property
+    def objects(self) -> Mapping[ObjectKey, T]:
+        """The objects as last seen; ask again rather than keep it."""
+        return self._store.objects
+
+    @property
+    def problems(self) -> Mapping[ObjectKey, tuple[Problem, ...]]:
+        """What is wrong with objects that cannot be read; ``objects`` has their last good form, if any."""
+        return self._store.problems
+
+    @property
+    def synced(self) -> bool:
+        """Whether a first list is complete; never false again."""
+        return self._synced.is_set()
+
+    async def wait_synced(self) -> None:
+        """Return once a first list is complete."""
+        await self._synced.wait()
+
+    async def run(self) -> NoReturn:
+        """Mirror until cancelled.
+
+        Raises:
+            Forbidden: before the first list was complete; a right taken away later is only trouble.
+            CredentialsUnusable: there is no way to speak to the API server.
+        """
+        clock = asyncio.get_running_loop().time
+        while True:
+            self._opened_at = math.inf
+            asked_s = 0.0
+            failed = False
+            try:
+                await self._list_and_watch()
+            except KubeError as error:
+                if isinstance(error, Forbidden) and not self.synced:
+                    raise
+                failed = True
+                asked_s = _asked_s(error)
+                self._fail(error)
+            healthy = clock() - self._opened_at >= HEALTHY_S
+            if healthy:
+                self._backoff.reset()
+            if failed or not healthy:
+                await asyncio.sleep(max(asked_s, self._backoff.next_s()))
+
+    async def _list_and_watch(self) -> None:
+        try:
+            if not self._store.resource_version:
+                await self._list()
+            await self._watch()
+        except (Gone, BadAnswer):  # what came last is unknown: only a list tells
+            self._store.expire()
+            raise
+        except Unreadable as error:
+            self._store.expire()
+            raise BadAnswer(f"GET {self._path}: {error}") from error
+        self._on_change()  # the five-minute resync: look again, even if nothing seems to have changed
+
+    def _fail(self, error: KubeError) -> None:
+        self.errors += 1
+        told = self.trouble
+        self.connected, self.trouble = False, str(error)
+        if told != self.trouble:
+            self._on_change()
+
+    def _succeed(self) -> None:
+        if not self.connected:
+            self.connected, self.trouble = True, ""
+            self._on_change()
+
+    async def _list(self) -> None:
+        self._store.begin_list()
+        query = {"limit": str(self._kind.page_size), **self._selector}
+        for _ in range(PAGES_MAX):
+            page = self._kind.read_page(await self._client.get(self._path, query, timeout_s=PAGE_TIMEOUT_S))
+            for count, reading in enumerate(page.readings, start=1):
+                self._store.add(reading)
+                if count % STEP == 0:
+                    await asyncio.sleep(0)
+            if not page.continue_token:
+                break
+            query["continue"] = page.continue_token
+        else:
+            raise BadAnswer(f"GET {self._path}: more than {PAGES_MAX} pages")
+        changed = self._store.end_list(page.resource_version)
+        self.lists += 1
+        self._synced.set()
+        if changed or self.lists == 1:
+            self.updates += 1
+            self._on_change()
+
+    async def _watch(self) -> None:
+        lasts_s = self._rng.uniform(*WATCH_S)
+        query = {
+            "watch": "true",
+            "allowWatchBookmarks": "true",
+            "resourceVersion": self._store.resource_version,
+            "timeoutSeconds": str(int(lasts_s)),
+            **self._selector,
+        }
+        clock = asyncio.get_running_loop().time
+        watch = self._client.watch(self._path, query, timeout_s=lasts_s + WATCH_GRACE_S)
+        async with aclosing(watch) as batches:
+            async for lines in batches:
+                self._opened_at = min(self._opened_at, clock())
+                self._succeed()
+                self._take(lines)
+
+    def _take(self, lines: list[bytes]) -> None:
+        """One batch, one call of ``on_change``: many events that come together are one change."""
+        before = self.updates
+        try:
+            for line in lines:
+                self._take_line(line)
+        finally:
+            if self.updates != before:
+                self._on_change()
+
+    def _take_line(self, line: bytes) -> None:
+        event = self._kind.read_event(line)
+        if isinstance(event, Failed):
+            raise api_error(f"GET {self._path}", event.status, event.reason, event.message)
+        self.updates += self._store.apply(event)
+
+
+def _asked_s(error: KubeError) -> float:
+    """Seconds that the server asks us to wait."""
+    return min(error.retry_after_s, RETRY_AFTER_MAX_S) if isinstance(error, ApiError) else 0.0
