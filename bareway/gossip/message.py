@@ -4,6 +4,9 @@
 everything and ``State`` answers it in parts. Two pulls, one each way, are a push-pull. Sealing, order and
 replay are the business of the edge below; who speaks is known from there and is not repeated here.
 
+Members of different versions live together while a cluster is rolled: a newer one may append fields and set
+further flags, which an older one does not look at. A new kind of message needs a new handshake version.
+
 Not covered: meta data longer than a few facts, and the announcer lists (they come from the API).
 """
 
@@ -116,10 +119,10 @@ STARTED: Final = 1
 ABLE: Final = 2
 LEAVING: Final = 4
 CRASHED: Final = 8
-_Flags = Annotated[int, Meta(ge=0, le=STARTED | ABLE | LEAVING | CRASHED)]
+_Flags = _Number
 
 
-class _WireReport(Struct, frozen=True, array_like=True, forbid_unknown_fields=True, gc=False):
+class _WireReport(Struct, frozen=True, array_like=True, gc=False):
     name: _Name
     epoch: _Number
     incarnation: _Number
@@ -129,7 +132,7 @@ class _WireReport(Struct, frozen=True, array_like=True, forbid_unknown_fields=Tr
     side: _Side | None
 
 
-class _WireClaim(Struct, frozen=True, array_like=True, forbid_unknown_fields=True, gc=False):
+class _WireClaim(Struct, frozen=True, array_like=True, gc=False):
     address: _Address
     generation: _Number
     count: _Number
@@ -140,7 +143,7 @@ _Reports = Annotated[list[_WireReport], Meta(max_length=UPDATES_MAX)]
 _Claims = Annotated[list[_WireClaim], Meta(max_length=UPDATES_MAX)]
 
 
-class _WireHeartbeat(Struct, frozen=True, array_like=True, forbid_unknown_fields=True, tag=1):
+class _WireHeartbeat(Struct, frozen=True, array_like=True, tag=1):
     sequence: _Number
     interval_ms: _Interval
     generation: _Number
@@ -149,17 +152,17 @@ class _WireHeartbeat(Struct, frozen=True, array_like=True, forbid_unknown_fields
     side: _Side
 
 
-class _WireNews(Struct, frozen=True, array_like=True, forbid_unknown_fields=True, tag=2):
+class _WireNews(Struct, frozen=True, array_like=True, tag=2):
     reports: _Reports
     claims: _Claims
     relay: bool
 
 
-class _WirePull(Struct, frozen=True, array_like=True, forbid_unknown_fields=True, tag=3):
+class _WirePull(Struct, frozen=True, array_like=True, tag=3):
     number: _Number
 
 
-class _WireState(Struct, frozen=True, array_like=True, forbid_unknown_fields=True, tag=4):
+class _WireState(Struct, frozen=True, array_like=True, tag=4):
     number: _Number
     last: bool
     reports: _Reports
