@@ -12,7 +12,6 @@ from bareway.gossip.events import Leave
 from bareway.gossip.machine import GossipMachine
 from bareway.gossip.profile import PROFILES
 from bareway.gossip.sealing import Keyring
-from bareway.layer2.responder import Conflict
 from bareway.model.names import IPAddress
 from bareway.runtime.clock import monotonic, seed_rng, utc_now
 from bareway.runtime.gossip.driver import GossipDriver
@@ -25,8 +24,8 @@ from bareway.runtime.log import configure
 from bareway.runtime.metrics import speaker_families
 from bareway.runtime.program import check_rights, log_http, run_program
 from bareway.runtime.rpc import SocketUnavailable, serve_speaker
+from speaker.conflicts import ConflictLog
 from speaker.layer2.driver import Layer2Driver
-from speaker.layer2.links import Link
 from speaker.layer2.sockets import MissingCapability, check_capability
 from speaker.loop import Speaker
 from speaker.settings import PROGRAM, Settings
@@ -76,7 +75,7 @@ class _Parts:
         self._recorder = Recorder(client, COMPONENT, instance=settings.node_name, rng=rng)
         self._watch = Watch(client, settings, rng=rng, on_change=self._look_again)
         self._layer2 = Layer2Driver(
-            may_answer=self._may_answer, on_links=self._links_changed, on_conflict=_log_conflict
+            may_answer=self._may_answer, on_links=self._links_changed, on_conflict=ConflictLog().tell
         )
         self._speaker = Speaker(settings, watch=self._watch, responder=self._layer2, recorder=self._recorder)
         self._report = SelfReport(settings, watch=self._watch, speaker=self._speaker, layer2=self._layer2)
@@ -159,13 +158,6 @@ class _Parts:
         """The fence at each reply, by the key of the address's group."""
         key = self._speaker.announcing.addresses.get(address)
         return key is not None and self._machine is not None and self._machine.may_answer(key, now=now)
-
-
-def _log_conflict(conflict: Conflict, link: Link) -> None:
-    logger.warning(
-        "another station answers for an address of ours",
-        extra={"ip": str(conflict.address), "mac": str(conflict.mac), "link": link.name},
-    )
 
 
 def _log_notice(notice: Notice) -> None:

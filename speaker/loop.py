@@ -211,9 +211,13 @@ class Speaker:
         if configured.status.problems:
             problems = "; ".join(map(str, configured.status.problems))
             self._say("problems", "the configuration has problems", logging.WARNING, problems)
+        else:
+            self._logged.pop("problems", None)  # the same one later is news again
         if self._watch.lacks_gossip_key:
             secret = f"{self._settings.namespace}/{self._settings.gossip_secret}"
             self._say("key", "waiting for the Secret with the gossip key", logging.WARNING, secret)
+        else:
+            self._logged.pop("key", None)
         troubles = "; ".join(self._watch.troubles)
         if troubles:
             self._say("api", "the API server is away; announcing goes on", logging.WARNING, troubles)

@@ -15,6 +15,7 @@ from bareway.model.endpoints import EndpointSlice
 from bareway.model.names import NodeName, ObjectKey
 from bareway.model.nodes import Node
 from bareway.model.objects import ConfigMap, Secret
+from bareway.model.problems import Problem
 from bareway.model.services import Service
 from bareway.model.status import ConfigurationStatus
 from bareway.resources.configurations import read_configuration
@@ -34,6 +35,9 @@ Mirror: TypeAlias = (
 
 NOTHING_READ: Final = ("", "")
 NO_STATUS: Final = ConfigurationStatus()
+GONE: Final = Problem(
+    path="", message="the ConfigMap with the configuration is gone; the last good one stays in force"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,7 +116,7 @@ class Watch:
         written_key = ObjectKey(self._settings.configuration_namespace, self._settings.config_name)
         source = in_force or self._written.objects.get(written_key)
         if source is None:
-            return Configured()
+            return _kept(self._read[1])
         version = (source.uid, source.resource_version)
         if self._read[0] != version:
             last = self._read[1].configuration
@@ -162,6 +166,13 @@ def rights(settings: Settings) -> tuple[Right, ...]:
     secret = settings.gossip_secret
     secrets = [Right(verb=verb, resource="secrets", namespace=own, name=secret) for verb in ("list", "watch")]
     return (*reads, *maps, *([] if settings.gossip_key else secrets))
+
+
+def _kept(last: Configured) -> Configured:
+    """What is in force while no ConfigMap tells: who deletes one takes no address away."""
+    if last.configuration is None:
+        return Configured()
+    return replace(last, status=replace(last.status, problems=(GONE,)))
 
 
 def _in_force(source: ConfigMap) -> Configured:

@@ -1,7 +1,8 @@
 """Serves ``/metrics``, ``/healthz`` and ``/readyz``: plain text for Prometheus and the kubelet.
 
 ``/healthz`` says that the loop turns; ``/readyz`` names what is missing until the program is ready. A busy
-port is retried for ever and reported, never fatal: announcing goes on without a page. Left out: TLS.
+port is retried for ever and reported, never fatal: announcing goes on without a page. Who only
+holds connections keeps nobody out, nor does it use up the program's file descriptors. Left out: TLS.
 """
 
 import asyncio
@@ -17,6 +18,8 @@ from bareway.runtime.metrics import CONTENT_TYPE, Exposition, Family
 
 REQUEST_BODY_MAX: Final = 1_024  # bytes; nobody needs to send us any
 KEEPALIVE_S: Final = 75.0  # longer than a scrape interval, so that a scraper keeps its connection
+CONNECTIONS_MAX: Final = 64  # a kubelet and some scrapers need ten
+BACKLOG: Final = 32  # so many may be accepted in one turn, beyond the limit
 SHUTDOWN_S: Final = 1.0  # for a scrape under way; the program has more important things to end
 
 
@@ -78,18 +81,24 @@ class HttpServer:
             application, access_log=None, keepalive_timeout=KEEPALIVE_S, shutdown_timeout=SHUTDOWN_S
         )
         await runner.setup()
+        assert runner.server is not None, "set up just now"  # noqa: S101 - our mistake
+        listener: asyncio.Server | None = None
         try:
-            await self._listen(runner)
+            listener = await self._listen(runner.server)
             await asyncio.Event().wait()
         finally:
+            if listener is not None:
+                listener.close()
             await runner.cleanup()
 
-    async def _listen(self, runner: web.AppRunner) -> None:
+    async def _listen(self, server: web.Server) -> asyncio.Server:
         reported = ""
+        loop = asyncio.get_running_loop()
         while True:
-            site = web.TCPSite(runner, self._address or None, self._port)
             try:
-                await site.start()
+                listener = await loop.create_server(
+                    lambda: _visitor(server), self._address or None, self._port, backlog=BACKLOG
+                )
             except OSError as error:
                 delay_s = self._backoff.next_s()
                 if str(error) != reported:
@@ -98,7 +107,7 @@ class HttpServer:
                 await asyncio.sleep(delay_s)
             else:
                 self._on_change(Serving(port=self._port))
-                return
+                return listener
 
     async def _metrics(self, _request: web.Request) -> web.Response:
         async with self._one_at_a_time:  # many scrapers wait for each other, not ARP for them
@@ -113,3 +122,11 @@ class HttpServer:
         if missing:
             return web.Response(status=503, text="".join(f"{sentence}\n" for sentence in missing))
         return web.Response(text="ok\n")
+
+
+def _visitor(server: web.Server) -> asyncio.Protocol:
+    """Speaks HTTP with one more client; when all places are taken, in place of who came first."""
+    crowd = [handler for handler in server.connections if handler.transport is not None]
+    for handler in crowd[: max(0, len(crowd) + 1 - CONNECTIONS_MAX)]:
+        handler.force_close()
+    return server()

@@ -126,6 +126,38 @@ async def test_a_damaged_configuration_in_force_leaves_the_last_good_one(broken:
         assert made.gossip.last(Wanted) == Wanted(addresses={A: None})
 
 
+async def test_who_deletes_the_configuration_takes_no_address_away() -> None:
+    async with rig() as made:
+        data = write_in_force(POOL, generation=1, source="test")
+        await made.create(CONFIG_MAPS, IN_FORCE_NAME, "bareway-system", data=data)
+        await made.service("web", "192.0.2.1")
+        await until(lambda: made.gossip.last(Wanted) == Wanted(addresses={A: None}))
+        await until(lambda: made.gossip.last(OwnFacts) == OwnFacts(ready=True, able=True))
+        told = len(made.gossip.told)
+        path = CONFIG_MAPS.object_path(ObjectKey("bareway-system", IN_FORCE_NAME))
+        await made.client.delete(path)
+        await until(lambda: made.watch.configured().status.problems)
+        assert made.watch.figures().config_stale
+        made.speaker._look()
+        assert made.gossip.told[told:] == []
+        await made.create(CONFIG_MAPS, IN_FORCE_NAME, "bareway-system", data=data)
+        await until(lambda: not made.watch.configured().status.problems)
+
+
+async def test_a_secret_that_goes_twice_is_told_twice(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.WARNING, "speaker"):
+        async with rig() as made:
+            for _ in range(2):
+                await made.create(SECRETS, "memberlist", "bareway-system", data={"secretkey": "YWJj"})
+                await until(lambda: made.watch.gossip_key is not None)
+                made.speaker._look()
+                await made.client.delete(SECRETS.object_path(ObjectKey("bareway-system", "memberlist")))
+                await until(lambda: made.watch.lacks_gossip_key)
+                made.speaker._look()
+    waits = [record for record in caplog.records if "waiting for the Secret" in record.getMessage()]
+    assert len(waits) >= 2
+
+
 async def test_a_node_without_a_link_says_so_at_once() -> None:
     async with rig() as made:
         await made.config(POOL)

@@ -8,7 +8,7 @@ import aiohttp
 import pytest
 
 from bareway.model.names import NodeName
-from bareway.runtime.http import Busy, HttpChange, HttpServer, Serving
+from bareway.runtime.http import CONNECTIONS_MAX, Busy, HttpChange, HttpServer, Serving
 from bareway.runtime.metrics import Family, SpeakerFigures, speaker_families
 
 
@@ -152,3 +152,26 @@ async def test_a_server_that_is_cancelled_gives_the_port_back() -> None:
     with socket.socket() as successor:
         successor.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         successor.bind(("127.0.0.1", running.port))
+
+
+async def test_who_only_holds_connections_keeps_nobody_out() -> None:
+    async with _serving() as running:
+        held = [await asyncio.open_connection("127.0.0.1", running.port) for _ in range(3 * CONNECTIONS_MAX)]
+        assert await running.get("/healthz") == (200, "ok\n")
+        first, _ = held[0]
+        assert await first.read() == b""
+        last, writer = held[-1]
+        writer.write(b"GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        assert (await last.read()).endswith(b"ok\n")
+        for _, writer in held:
+            writer.close()
+
+
+async def test_nobody_is_shown_out_while_there_is_room() -> None:
+    async with _serving() as running:
+        held = [await asyncio.open_connection("127.0.0.1", running.port) for _ in range(CONNECTIONS_MAX - 1)]
+        assert await running.get("/healthz") == (200, "ok\n")
+        for reader, writer in held:
+            writer.write(b"GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+            assert (await reader.read()).endswith(b"ok\n")
+            writer.close()
