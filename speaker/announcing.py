@@ -43,17 +43,20 @@ class Announcing:
         """All groups of the last decision, by key."""
         return self._groups
 
-    def grant(self, keys: Collection[IPAddress]) -> None:
+    def grant(self, keys: Collection[IPAddress]) -> int:
         """Gossip says that we hold ``keys``; those that we held before are told to the neighbours anew.
 
+        Returns how many we did not hold before.
         Somebody else may have announced them for a while: after a pause of ours, or a partition.
         """
         granted = [self._groups[key] for key in keys if key in self._groups]
         new = [group for group in granted if group.key not in self._held]
+        before = len(self._held)
         self._held.update(keys)
         self._announce([(address, group.key) for group in granted for address in group.addresses])
         for group in new:
             self._on_announced(group)
+        return len(self._held) - before
 
     def revoke(self, keys: Iterable[IPAddress]) -> None:
         """Gossip says that we no longer hold ``keys``."""

@@ -37,6 +37,8 @@ logger = logging.getLogger(__name__)
 MS: Final = 1000
 GOODBYE_S: Final = 0.5
 """For the last words to leave; the others notice by the closed connection anyway."""
+KEYS_KEPT: Final = 2
+"""The key in the Secret, which seals, and the one before it: a Secret is changed once at a time."""
 COMPONENT: Final = "metallb-speaker"
 """What people's tools look for in Events."""
 
@@ -78,7 +80,14 @@ class _Parts:
             may_answer=self._may_answer, on_links=self._links_changed, on_conflict=ConflictLog().tell
         )
         self._speaker = Speaker(settings, watch=self._watch, responder=self._layer2, recorder=self._recorder)
-        self._report = SelfReport(settings, watch=self._watch, speaker=self._speaker, layer2=self._layer2)
+        self._report = SelfReport(
+            settings,
+            watch=self._watch,
+            speaker=self._speaker,
+            layer2=self._layer2,
+            events_dropped=lambda: self._recorder.dropped,
+        )
+        self._keys: list[bytes] = []
         self._machine: GossipMachine | None = None
         self._driver: GossipDriver | None = None
         self._may_join = asyncio.Event()
@@ -120,8 +129,6 @@ class _Parts:
         """Wait for the key and for the names of the others, then be a member."""
         self._look_again()
         await self._may_join.wait()
-        key = self._watch.gossip_key
-        assert key is not None, "set only when there is one"  # noqa: S101 - our mistake
         self._machine = GossipMachine(
             me=self._settings.node_name,
             epoch=int(utc_now().timestamp() * MS),
@@ -132,7 +139,7 @@ class _Parts:
         self._driver = GossipDriver(
             self._machine,
             me=self._settings.node_name,
-            keyring=Keyring([key]),
+            keyring=Keyring(self._keys),
             host=self._settings.gossip_address,
             port=self._settings.gossip_port,
             rng=self._rng,
@@ -147,9 +154,20 @@ class _Parts:
 
     def _look_again(self) -> None:
         self._speaker.look_again()
+        self._take_key()
         # Before the members are known every caller would be turned away as a stranger.
         if self._watch.gossip_key is not None and (self._settings.members or self._watch.nodes.synced):
             self._may_join.set()
+
+    def _take_key(self) -> None:
+        """A new key counts beside the former one: others may not have it yet, and open edges stay open."""
+        key = self._watch.gossip_key
+        if key is None or key in self._keys[:1]:
+            return
+        self._keys = [key, *(old for old in self._keys if old != key)][:KEYS_KEPT]
+        if self._driver is not None:
+            self._driver.use(Keyring(self._keys))
+            logger.info("new gossip key in use", extra={"former_keys_accepted": len(self._keys) - 1})
 
     def _links_changed(self) -> None:
         self._speaker.links_changed(usable=bool(self._layer2.links))

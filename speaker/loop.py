@@ -105,9 +105,10 @@ class Speaker:
         """What gossip says: first the wire, then the log."""
         match output:
             case Announce(addresses=keys):
-                self.announcing.grant(keys)
-                self.taken += len(keys)
-                logger.info("announcing", extra={"ips": _some(keys), "count": len(keys)})
+                new = self.announcing.grant(keys)
+                self.taken += new
+                message = "announcing" if new else "announcing anew"
+                logger.info(message, extra={"ips": _some(keys), "count": len(keys)})
             case Withdraw(addresses=keys, reason=reason):
                 self.announcing.revoke(keys)
                 self.withdrawn[reason] = self.withdrawn.get(reason, 0) + len(keys)

@@ -1,5 +1,8 @@
 """What this speaker says of itself, to ``bareway status`` and as metrics: read from the parts when asked."""
 
+from collections.abc import Callable
+from dataclasses import replace
+
 from bareway import __version__
 from bareway.decide.announcers import Refusal
 from bareway.gossip.claims import Claim
@@ -25,11 +28,13 @@ class SelfReport:
         watch: Watch,
         speaker: Speaker,
         layer2: Layer2Driver,
+        events_dropped: Callable[[], int] = lambda: 0,
     ) -> None:
         self._settings = settings
         self._watch = watch
         self._speaker = speaker
         self._layer2 = layer2
+        self._events_dropped = events_dropped
         self._machine: GossipMachine | None = None
         self._gossip = GossipCounters()
 
@@ -47,6 +52,11 @@ class SelfReport:
         if self._watch.gossip_key is None:
             secret = f"{self._settings.namespace}/{self._settings.gossip_secret}"
             waits.append(f"Secret {secret} with the gossip key is not there yet")
+        if self._machine is not None and not self._machine.own.facts.started and self._machine.turned_away_by:
+            others = ", ".join(self._machine.turned_away_by)
+            waits.append(
+                f"{others} turn this speaker away: it has another gossip key or Node name than they know"
+            )
         return tuple(waits)
 
     def status(self, *, now: float) -> SpeakerStatus:
@@ -74,7 +84,7 @@ class SelfReport:
         layer2 = self._layer2.counters
         return SpeakerFigures(
             node=self._settings.node_name,
-            kubernetes=self._watch.figures(),
+            kubernetes=replace(self._watch.figures(), events_dropped=self._events_dropped()),
             announced=announced,
             requests_received=layer2.requests,
             responses_sent=layer2.responses,
@@ -105,7 +115,13 @@ class SelfReport:
     def _addresses(self) -> tuple[AddressStatus, ...]:
         holders = {claim.address: claim.node for claim in self._claims_now()}
         here = self._speaker.announcing.addresses
-        return tuple(
+        withheld = tuple(
+            AddressStatus(address=address, services=(key,), announced_by=None, reason=refusal)
+            for key, refusal in self._speaker.decided.withheld.items()
+            if (service := self._watch.services.objects.get(key)) is not None
+            for address in service.ingress
+        )
+        wanted = tuple(
             AddressStatus(
                 address=address,
                 services=group.services,
@@ -115,6 +131,7 @@ class SelfReport:
             for group in self._speaker.announcing.groups.values()
             for address in group.addresses
         )
+        return (*wanted, *withheld)
 
     def _members_now(self) -> tuple[Member, ...]:
         return self._machine.members() if self._machine else ()

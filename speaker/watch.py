@@ -12,10 +12,10 @@ from typing import Final, TypeAlias, TypeVar
 from bareway.decide.announcers import AnnouncerView
 from bareway.model.configuration import Configuration
 from bareway.model.endpoints import EndpointSlice
-from bareway.model.names import NodeName, ObjectKey
+from bareway.model.names import ObjectKey
 from bareway.model.nodes import Node
 from bareway.model.objects import ConfigMap, Secret
-from bareway.model.problems import Problem
+from bareway.model.problems import Problem, Severity
 from bareway.model.services import Service
 from bareway.model.status import ConfigurationStatus
 from bareway.resources.configurations import read_configuration
@@ -144,13 +144,9 @@ class Watch:
             updates=sum(mirror.updates for mirror in self.reflectors),
             update_errors=sum(mirror.errors for mirror in self.reflectors),
             config_loaded=configured.configuration is not None,
-            config_stale=bool(configured.status.problems),
+            config_stale=any(p.severity is Severity.ERROR for p in configured.status.problems),
             connected=self.connected,
         )
-
-    def node_names(self) -> frozenset[NodeName]:
-        """All Nodes that the API knows."""
-        return frozenset(node.name for node in self.nodes.objects.values())
 
 
 def rights(settings: Settings) -> tuple[Right, ...]:

@@ -34,6 +34,8 @@ class Edge:
     heard_at: float = 0.0
     accuse_at: float = inf
     """When its silence raises the next alarm, if the peer is held alive then."""
+    turned_away: bool = False
+    """The peer lives and would not have us when we called last."""
     dial_at: float = inf
     backoff_s: float = RETRY_MIN_S
     pull: int | None = None
@@ -67,6 +69,11 @@ class Edges:
     def open(self) -> tuple[NodeName, ...]:
         """The peers whose edge is open."""
         return tuple(peer for peer, edge in self._edges.items() if edge.open)
+
+    @property
+    def turned_away_by(self) -> tuple[NodeName, ...]:
+        """The peers that live and would not have us."""
+        return tuple(peer for peer, edge in self._edges.items() if edge.turned_away)
 
     def hears(self, peer: NodeName, *, now: float) -> bool:
         """Whether the peer spoke to us within the time that it is allowed to be silent."""
@@ -109,7 +116,7 @@ class Edges:
     def opened(self, peer: NodeName, *, now: float) -> int:
         """An edge is up; returns the number of the pull to begin with."""
         edge = self._edge(peer)
-        edge.open, edge.dial_at = True, inf
+        edge.open, edge.turned_away, edge.dial_at = True, False, inf
         edge.opened_at = edge.heard_at = now
         edge.interval_s = self.profile.interval_s
         edge.accuse_at = now + self._silence(edge)
@@ -129,12 +136,15 @@ class Edges:
             edge.dial_at = now + self._backoff(edge)
         return True
 
-    def dial_failed(self, peer: NodeName, *, now: float) -> bool:
+    def dial_failed(self, peer: NodeName, *, turned_away: bool = False, now: float) -> bool:
         """Try again later, if it is our turn; whether the peer is without an edge now."""
         edge = self._edges.get(peer)
         if edge is None or edge.open:
             return False
-        edge.dial_at = now + self._backoff(edge) if self.me < peer else inf
+        edge.turned_away = turned_away
+        # Who is turned away goes on asking: only so it learns that it is welcome, or that the other died.
+        asks = turned_away or self.me < peer
+        edge.dial_at = now + self._backoff(edge) if asks else inf
         return True
 
     def heard(self, peer: NodeName, *, now: float) -> Edge | None:

@@ -38,6 +38,8 @@ class DialFailed:
     peer: NodeName
     refused: bool
     """The node answered that nobody listens; False: no answer, a time-out or a failed handshake."""
+    turned_away: bool = False
+    """Somebody listens and would not have us: another key, or a name that is not known there."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

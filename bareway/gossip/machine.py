@@ -36,11 +36,12 @@ from bareway.gossip.events import (
 from bareway.gossip.forgetting import Forgetting
 from bareway.gossip.member import Facts, Member, MemberReason, MemberState, Report
 from bareway.gossip.membership import Membership
-from bareway.gossip.message import Heartbeat, Message, News, Pull, State, news, states
+from bareway.gossip.message import Heartbeat, Message, News, Pull, State
 from bareway.gossip.ownership import Ownership, by_family
 from bareway.gossip.profile import Profile
 from bareway.gossip.readiness import Readiness
 from bareway.gossip.sides import Sides
+from bareway.gossip.speech import Speech
 from bareway.model.names import IPAddress, NodeName
 
 LAG_DIVISOR: Final = 3
@@ -75,8 +76,14 @@ class GossipMachine:
         self._peers: frozenset[NodeName] = frozenset()
         self._facts = OwnFacts(ready=False, able=False)
         self._readiness = Readiness(calm_s=profile.calm_s)
-        self._beat_at = now
-        self._sequence = 0
+        self._speech = Speech(
+            profile=profile,
+            edges=self._edges,
+            membership=self._membership,
+            table=self._table,
+            sides=self._sides,
+            beat_at=now,
+        )
         self._left = False
         self._housekeeping_at = now + HOUSEKEEPING_S
         self._seen_version = -1
@@ -108,7 +115,7 @@ class GossipMachine:
         if self._left:
             return inf
         return min(
-            self._beat_at,
+            self._speech.beat_at,
             self._edges.deadline,
             self._membership.deadline,
             self._ownership.deadline,
@@ -131,6 +138,11 @@ class GossipMachine:
     def members(self) -> tuple[Member, ...]:
         """All members known, ourselves included, by name."""
         return tuple(sorted(self._membership.everybody, key=lambda member: member.name))
+
+    @property
+    def turned_away_by(self) -> tuple[NodeName, ...]:
+        """Members that live and would not have us: another key, or our name is not known there."""
+        return self._edges.turned_away_by
 
     @property
     def own(self) -> Report:
@@ -159,8 +171,11 @@ class GossipMachine:
                 pass
 
     def _lose(self, event: Closed | DialFailed, now: float) -> None:
-        lose = self._edges.closed if isinstance(event, Closed) else self._edges.dial_failed
-        if lose(event.peer, now=now) and event.refused:
+        if isinstance(event, Closed):
+            is_lost = self._edges.closed(event.peer, now=now)
+        else:
+            is_lost = self._edges.dial_failed(event.peer, turned_away=event.turned_away, now=now)
+        if is_lost and event.refused:
             self._membership.accuse(event.peer, crashed=True, now=now)
 
     def _be_told(self, event: PeersKnown | Wanted | OwnFacts | Leave, now: float) -> None:
@@ -186,7 +201,7 @@ class GossipMachine:
             case News():
                 self._hear(message.reports, message.claims, passes_on=message.relay, now=now)
             case Pull():
-                self._answer(peer, message.number, now)
+                self._out.extend(self._speech.answer(peer, message.number, now=now))
             case State():
                 started = self._membership.own.facts.started
                 self._hear(message.reports, message.claims, passes_on=started, now=now)
@@ -226,11 +241,6 @@ class GossipMachine:
                 answer = self._disputes.answer_to(claim, beaten=old, now=now)
                 if answer is not None:
                     self._claim(answer)
-
-    def _answer(self, peer: NodeName, number: int, now: float) -> None:
-        reports = self._sides.mark(self._membership.reports(), me=self._me, now=now)
-        for state in states(number, reports, tuple(self._table)):
-            self._out.append(Send(peer=peer, message=state))
 
     def _pull_ended(self, edge: Edge, now: float) -> None:
         edge.pull = None
@@ -292,9 +302,12 @@ class GossipMachine:
             self._sides.record(self._membership.view, now=now)
         self._look.update(self._ownership.wanted)
 
+    def _pull(self, peer: NodeName, now: float) -> None:
+        self._out.append(Send(peer=peer, message=Pull(number=self._edges.begin_pull(peer, now=now))))
+
     def _pull_everybody(self, now: float) -> None:
         for peer in self._edges.open:
-            self._out.append(Send(peer=peer, message=Pull(number=self._edges.begin_pull(peer, now=now))))
+            self._pull(peer, now)
 
     def _on_time(self, now: float) -> None:
         for peer in self._edges.silent(now=now):
@@ -308,6 +321,7 @@ class GossipMachine:
         if self._start_at() <= now:
             own = self._membership.own.facts
             self._membership.say(replace(own, started=True))
+            self._readiness.was_started = True
         if self._housekeeping_at <= now:
             self._keep_house(now)
         for peer in self._edges.to_dial(now=now):
@@ -326,6 +340,7 @@ class GossipMachine:
             return inf
         return self._readiness.start_at(
             alone=not self._edges.known,
+            unwelcome=len(self._edges.turned_away_by) > len(self._edges.open),
             has_claims=bool(self._table.held_by(self._me)),
             changed_at=self._membership.changed_at,
         )
@@ -342,8 +357,10 @@ class GossipMachine:
         for claim in self._ownership.due(now=now):
             self._claim(claim)
         self._ownership.look(self._again, now=now)
-        self._flood(now)
-        self._beat(now)
+        own, self._own_claims = self._own_claims, []
+        passed_on, self._passed_on = self._passed_on, []
+        self._out.extend(self._speech.tell(own, passed_on, source=self._source, now=now))
+        self._out.extend(self._speech.beat(now=now))
         self._out[:0] = self._ownership.answer_for(self._look, again=self._again)
         self._look, self._again = set(), set()
 
@@ -358,6 +375,9 @@ class GossipMachine:
                 self._edges.returned(change.name, now=now)
             if change.reason in {MemberReason.JOINED, MemberReason.RETURNED}:
                 self._again |= self._ownership.answering  # while apart each announced what the other had
+            if change.reason is MemberReason.RETURNED and change.name in self._edges.open:
+                # Its claims counted for nothing while it was held dead: ask for them now, not by a digest.
+                self._pull(change.name, now)
         if self._seen_version == self._membership.version:
             return
         self._seen_version = self._membership.version
@@ -370,31 +390,3 @@ class GossipMachine:
         self._table.hear(claim)
         self._own_claims.append(claim)
         self._again.add(claim.address)
-
-    def _flood(self, now: float) -> None:
-        """Tell everybody what is new; claims of others only where their first sender could not reach all."""
-        reports = self._sides.mark(self._membership.take_news(), me=self._me, now=now)
-        own, self._own_claims = self._own_claims, []
-        passed_on, self._passed_on = self._passed_on, []
-        peers = self._edges.open
-        relay = not self._membership.reached_by(peers)
-        to_source = news([each for each in reports if each.by == self._me], own, relay=relay)
-        to_others = news(reports, own + passed_on, relay=relay)
-        for peer in peers:
-            some = to_source if peer == self._source else to_others
-            self._out.extend(Send(peer=peer, message=message) for message in some)
-
-    def _beat(self, now: float) -> None:
-        if now < self._beat_at:
-            return
-        self._beat_at = now + self._profile.interval_s
-        self._sequence += 1
-        beat = Heartbeat(
-            sequence=self._sequence,
-            interval_ms=self._profile.interval_ms,
-            generation=self._table.generation,
-            view_digest=self._membership.digest,
-            claims_digest=self._table.digest,
-            side=self._sides.own(now=now),
-        )
-        self._out.extend(Send(peer=peer, message=beat) for peer in self._edges.open)

@@ -1,8 +1,9 @@
 """When a member may act: it has learnt what the others hold, and it was not just paused.
 
 Start: caches synced and the node able, then a push-pull with a member and a view that was stable for a while;
-or three seconds; or nobody else is known. Whoever finds claims of its own in the push-pull, since it crashed
-and is back in time, goes on at once.
+or three seconds; or nobody else is known. Whoever finds claims of its own in the push-pull of its first
+start, since it crashed and is back in time, goes on at once. Whom more members turn away than take in does
+not start: with another key or an unknown name it would announce beside them what they announce already.
 
 Fence: after a pause longer than the silence of its profile a member keeps quiet until a push-pull begun after
 the pause has ended, or nobody could be reached for a second.
@@ -25,6 +26,8 @@ class Readiness:
     met: bool = False
     """A pull begun since then has ended."""
     fenced_at: float | None = None
+    was_started: bool = False
+    """Not the first start: the caches or the last link were gone in between."""
 
     @property
     def fenced(self) -> bool:
@@ -39,11 +42,11 @@ class Readiness:
         """Not before the caches are synced and the node is able."""
         self.ready_at, self.met = inf, False
 
-    def start_at(self, *, alone: bool, has_claims: bool, changed_at: float) -> float:
+    def start_at(self, *, alone: bool, unwelcome: bool, has_claims: bool, changed_at: float) -> float:
         """When we may start, as far as is known now."""
-        if self.fenced or self.ready_at == inf:
+        if self.fenced or self.ready_at == inf or unwelcome:
             return inf
-        if alone or (self.met and has_claims):
+        if alone or (self.met and has_claims and not self.was_started):
             return self.ready_at
         latest = self.ready_at + START_MAX_S
         return min(latest, max(self.ready_at, changed_at + self.calm_s)) if self.met else latest

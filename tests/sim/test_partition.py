@@ -131,3 +131,15 @@ def test_a_healed_node_that_had_everything_gives_it_back() -> None:
     world.heal()
     world.run(MEET_S)
     assert world.owners() == before
+
+
+def test_a_claim_that_the_others_missed_is_found_by_the_digest() -> None:
+    world = settled(1)
+    address, (owner,) = next(iter(world.owners().items()))
+    other = next(name for name in world.names if name != owner)
+    process = world.hosts[other].process
+    assert process is not None
+    table = process._table
+    table.hear(table.next_claim(address, other))  # and nobody is told
+    world.run(6)
+    assert world.owners()[address] == [other]

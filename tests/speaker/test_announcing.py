@@ -101,8 +101,7 @@ def test_a_second_grant_tells_the_neighbours_anew_but_the_service_once() -> None
     wire, told = Wire(), list[Group]()
     announcing = Announcing(wire, told.append)
     announcing.decide(groups(group("192.0.2.1")))
-    for _ in range(2):
-        announcing.grant([A])
+    assert [announcing.grant([A]) for _ in range(2)] == [1, 0]
     for _ in range(2):
         announcing.revoke([A])
     assert [name for name, _ in wire.calls] == ["announce", "announce", "withdraw"]

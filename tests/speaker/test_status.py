@@ -4,14 +4,14 @@ from ipaddress import ip_address
 from random import Random
 
 from bareway.decide.announcers import Refusal
-from bareway.gossip.events import Announce, OwnFacts, Wanted
+from bareway.gossip.events import Announce, DialFailed, OwnFacts, PeersKnown, Wanted
 from bareway.gossip.machine import GossipMachine
 from bareway.gossip.profile import PROFILES, ProfileName
 from bareway.model.names import NodeName
 from bareway.runtime.gossip.report import GossipCounters
 from speaker.layer2.driver import Layer2Driver
 from speaker.status import SelfReport
-from support.builders import key
+from support.builders import key, names
 from support.rig import Rig, rig
 from support.until import until
 
@@ -69,3 +69,28 @@ async def test_members_and_claims_come_from_gossip_once_there_is_some() -> None:
         assert (me.name, me.state, me.since_s) == ("a", "Alive", 2.5)
         figures = report.figures()
         assert (figures.members, figures.claims, figures.gossip_sessions) == ({"Alive": 1}, 1, 2)
+
+
+async def test_an_address_that_nobody_may_announce_is_shown_with_its_reason() -> None:
+    async with rig() as made:
+        await made.config(POOL)
+        await made.service("web", "203.0.113.9")
+        await until(lambda: made.speaker.decided.withheld)
+        (shown,) = report_of(made).status(now=0.0).addresses
+        assert (str(shown.address), shown.announced_by) == ("203.0.113.9", None)
+        assert shown.reason == Refusal.IP_NOT_ALLOWED
+
+
+async def test_a_speaker_that_the_others_turn_away_is_not_ready_and_names_them() -> None:
+    async with rig("--ml-secret-key=x") as made:
+        await made.config(POOL)
+        await until(lambda: made.watch.view() is not None)
+        report = report_of(made)
+        machine = GossipMachine(
+            me=NodeName("a"), epoch=1, profile=PROFILES[ProfileName.DEFAULT], rng=Random("x"), now=0.0
+        )
+        report.connect(machine, GossipCounters())
+        machine.handle(PeersKnown(peers=names("b")), now=0.0)
+        machine.handle(DialFailed(peer=NodeName("b"), refused=False, turned_away=True), now=0.1)
+        (sentence,) = report.not_ready()
+        assert sentence.startswith("b turn this speaker away")

@@ -4,7 +4,7 @@ One driver serves a program: it takes the port, dials whom the machine wants dia
 to the program before anything goes to the network. Every decision is the machine's; every "no" to the network
 is counted by its word.
 
-Not covered: a UDP lane, TLS (frames are sealed anyway), key rotation while edges are open.
+Not covered: a UDP lane, TLS (frames are sealed anyway), a new key for edges that are open.
 """
 
 import asyncio
@@ -30,7 +30,7 @@ from bareway.gossip.events import (
     Withdraw,
 )
 from bareway.gossip.message import BadMessage, Heartbeat, Message, decode, encode
-from bareway.gossip.sealing import NONCE_BYTES, Handshake, Keyring, Refused
+from bareway.gossip.sealing import NONCE_BYTES, Handshake, Keyring, Refusal, Refused
 from bareway.model.names import IPAddress, NodeName
 from bareway.runtime.clock import monotonic, random_bytes
 from bareway.runtime.gossip.dialler import Dialler, NoAnswer, Where
@@ -40,6 +40,8 @@ from bareway.runtime.gossip.report import Drop, GossipCounters, Notice, TurnedAw
 from bareway.runtime.gossip.table import EdgeTable
 from bareway.runtime.gossip.wire import Ended, Wire, shake_hands
 
+REJECTIONS: Final = frozenset({Refusal.UNKNOWN_KEY, Refusal.UNKNOWN_NAME, Refusal.WRONG_SEAL})
+"""What a handshake between members of different groups ends with; or the other end just closes."""
 SOURCES_TOLD_MAX: Final = 256
 """Sources whose refusal was told; beyond that they are only counted."""
 
@@ -111,6 +113,10 @@ class GossipDriver:
         """Say where each member listens; callers of any other name are turned away."""
         self._addresses = addresses
         self._door.expect(frozenset(ip_address(where.host) for where in addresses.values()))
+
+    def use(self, keyring: Keyring) -> None:
+        """Keys for all edges opened from now on; those that are open keep theirs."""
+        self._keyring = keyring
 
     def tell(self, event: Event) -> None:
         """Let the machine know something, and do what follows."""
@@ -199,18 +205,19 @@ class GossipDriver:
 
     async def _dial(self, peer: NodeName) -> None:
         """Answer one ``Dial`` with ``Opened`` or ``DialFailed``, and then carry the edge."""
-        refused = False
+        refused = turned_away = False
         edge: Edge | None = None
         try:
             edge = await self._call(peer)
         except NoAnswer as answer:
             refused = answer.refused
         except (Refused, Ended) as end:
+            turned_away = _is_rejection(end)
             self._turn_away(peer, end.reason)
         finally:
             self._dialling.discard(peer)
         if edge is None:
-            self.tell(DialFailed(peer=peer, refused=refused))
+            self.tell(DialFailed(peer=peer, refused=refused, turned_away=turned_away))
         else:
             await self._keep(edge)
 
@@ -314,3 +321,8 @@ def _start(
     except RuntimeError:
         work.close()
         return None
+
+
+def _is_rejection(end: Refused | Ended) -> bool:
+    """Whether a member listens there that would not have us, as opposed to a stranger or one that is slow."""
+    return end.reason is None or end.reason in REJECTIONS

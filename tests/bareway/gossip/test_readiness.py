@@ -20,9 +20,14 @@ def readiness(*, ready_at: float | None = 10.0, met_at: float | None = None) -> 
 
 
 def start_at(
-    made: Readiness, *, alone: bool = False, has_claims: bool = False, changed_at: float = 0.0
+    made: Readiness,
+    *,
+    alone: bool = False,
+    unwelcome: bool = False,
+    has_claims: bool = False,
+    changed_at: float = 0.0,
 ) -> float:
-    return made.start_at(alone=alone, has_claims=has_claims, changed_at=changed_at)
+    return made.start_at(unwelcome=unwelcome, alone=alone, has_claims=has_claims, changed_at=changed_at)
 
 
 def test_nobody_starts_before_its_caches_are_synced() -> None:
@@ -99,3 +104,16 @@ def test_a_second_without_any_answer_counts_as_one() -> None:
     assert made.fenced
     made.nobody_answers(now=15.0 + FENCE_MAX_S)
     assert not made.fenced
+
+
+@pytest.mark.parametrize("met_at", [None, 10.5])
+def test_whom_most_turn_away_does_not_start_however_long_it_waits(met_at: float | None) -> None:
+    assert start_at(readiness(met_at=met_at), unwelcome=True, has_claims=True) == inf
+
+
+def test_claims_of_its_own_do_not_hurry_a_second_start() -> None:
+    made = readiness()
+    made.was_started = True
+    made.ready(now=20.0)
+    made.pull_ended(begun_at=20.1, lives=True)
+    assert start_at(made, has_claims=True, changed_at=20.05) == 20.05 + CALM_S

@@ -1,6 +1,6 @@
 """Whom the driver refuses, and how it says so."""
 
-from bareway.gossip.events import Dial, DialFailed
+from bareway.gossip.events import Dial, DialFailed, Opened
 from bareway.gossip.sealing import Keyring, Refusal
 from bareway.model.names import NodeName
 from bareway.runtime.gossip.dialler import Where
@@ -20,7 +20,7 @@ async def test_a_peer_with_another_key_is_refused_counted_and_told_of_once() -> 
             alice.act(Dial(peer=BOB))
             await until(lambda: alice.dropped(Refusal.UNKNOWN_KEY) == attempt)  # noqa: B023 - used at once
             await until(lambda: not alice.driver._dialling)
-        assert alice.machine.events.count(DialFailed(peer=BOB, refused=False)) == 3
+        assert alice.machine.events.count(DialFailed(peer=BOB, refused=False, turned_away=True)) == 3
         assert bob.machine.events == []
         assert alice.notices[1:] == [TurnedAway(source="bob", reason=Refusal.UNKNOWN_KEY)]
         await until(lambda: bob.dropped(Refusal.UNKNOWN_KEY) == 3)
@@ -45,7 +45,8 @@ async def test_a_caller_whose_name_nobody_knows_is_refused() -> None:
         bob.driver.locate({CAROL: Where(LOOPBACK, 1)})
         alice.act(Dial(peer=BOB))
         await until(lambda: bob.dropped(Refusal.UNKNOWN_NAME) == 1)
-        await until(lambda: DialFailed(peer=BOB, refused=False) in alice.machine.events)
+        rejected = DialFailed(peer=BOB, refused=False, turned_away=True)
+        await until(lambda: rejected in alice.machine.events)
 
 
 async def test_whoever_answers_with_another_name_than_the_dialled_one_is_refused() -> None:
@@ -53,7 +54,8 @@ async def test_whoever_answers_with_another_name_than_the_dialled_one_is_refused
         introduce(alice, bob)
         alice.driver.locate({CAROL: bob.where, BOB: bob.where})
         alice.act(Dial(peer=CAROL))
-        await until(lambda: DialFailed(peer=CAROL, refused=False) in alice.machine.events)
+        rejected = DialFailed(peer=CAROL, refused=False, turned_away=True)
+        await until(lambda: rejected in alice.machine.events)
         assert alice.refusals == [Refusal.UNKNOWN_NAME]
 
 
@@ -63,3 +65,16 @@ async def test_a_node_that_dials_itself_notices() -> None:
         alice.act(Dial(peer=ALICE))
         await until(lambda: DialFailed(peer=ALICE, refused=False) in alice.machine.events)
         assert alice.dropped(Refusal.OWN_NAME) >= 1
+
+
+async def test_a_new_key_beside_the_old_one_lets_members_of_both_kinds_in() -> None:
+    old, new = b"the key so far", b"the key that follows"
+    both = station("alice", keyring=Keyring([old])), station("bob", keyring=Keyring([new]))
+    async with both[0] as alice, both[1] as bob:
+        introduce(alice, bob)
+        alice.act(Dial(peer=BOB))
+        await until(lambda: alice.dropped(Refusal.UNKNOWN_KEY) == 1)
+        alice.driver.use(Keyring([new, old]))
+        alice.act(Dial(peer=BOB))
+        await until(lambda: Opened(peer=BOB) in alice.machine.events)
+        await until(lambda: Opened(peer=ALICE) in bob.machine.events)
