@@ -123,9 +123,9 @@ class System:
         self.start_speaker(node)
 
     def status(self, machine: Machine, part: str = "speaker") -> str:
-        """What ``bareway status`` says of a program; it may well say that something is wrong."""
+        """What ``bareway status`` says of a program; it may say that something is wrong, or not answer."""
         return machine.run(
-            str(program("bareway")), "status", "--socket", str(self._socket(machine, part)), accept=(0, 1)
+            str(program("bareway")), "status", "--socket", str(self._socket(machine, part)), accept=(0, 1, 2)
         )
 
     def is_settled(self) -> bool:

@@ -10,7 +10,7 @@ from lab.observations import announcements, answers, served_again, two_answerers
 from lab.site import Watchers
 from lab.system import System
 from lab.trial import measure, steady_owner
-from lab.waiting import wait_for
+from lab.waiting import pause, wait_for
 
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(120)]
 
@@ -87,6 +87,33 @@ def test_after_a_cut_of_gossip_alone_one_node_answers(system: System, watchers: 
     owner.drop_nothing()
     system.settle()
     assert steady_owner(watchers) in system.site.nodes
+
+
+def test_a_new_gossip_key_reaches_speakers_that_run_and_those_that_start(
+    system: System, watchers: Watchers
+) -> None:
+    owner = steady_owner(watchers)
+    changed_at = time.monotonic()
+    system.kubectl("delete", "secret", "memberlist", "--namespace", "bareway-system")
+    for speaker in system.speakers.values():
+        speaker.wait_for_output("new gossip key in use")
+    for node in system.site.nodes:
+        if node != owner:
+            system.restart_speaker(node)
+            system.settle()
+    assert steady_owner(watchers) == owner
+    assert answers(watchers.arp.frames, watchers.address, since=changed_at, but=owner.mac) == []
+
+
+def test_a_speaker_with_a_foreign_key_stays_silent_and_says_why(system: System, watchers: Watchers) -> None:
+    owner = steady_owner(watchers)
+    other = next(node for node in system.site.nodes if node != owner)
+    system.speakers[other.name].kill()
+    began = time.monotonic()
+    system.start_speaker(other, "--ml-secret-key", "of another cluster")
+    wait_for(lambda: "turn this speaker away" in system.status(other), what="its complaint", within_s=10)
+    pause(4.0)  # longer than the three seconds after which a speaker starts that meets nobody
+    assert answers(watchers.arp.frames, watchers.address, since=began, but=owner.mac) == []
 
 
 GARBAGE = {
