@@ -68,11 +68,6 @@ class Watch:
         """Why not connected, one sentence each."""
         return tuple(dict.fromkeys(mirror.trouble for mirror in self.mirrors if mirror.trouble))
 
-    async def wait_synced(self) -> None:
-        """Return once everything was listed."""
-        for mirror in self.mirrors:
-            await mirror.wait_synced()
-
 
 def rights(settings: Settings) -> tuple[Right, ...]:
     """What the controller must be allowed to do; without one of these it cannot work."""

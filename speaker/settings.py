@@ -101,6 +101,7 @@ FLAGS: Final = (
 )
 IGNORED: Final = (
     *COMMON_IGNORED,
+    IgnoredFlag(name="ml-namespace", reason="members are found as Nodes"),
     IgnoredFlag(name="ml-labels", reason="members are found as Nodes"),
     IgnoredFlag(name="ml-secret-key-path", reason="the Secret is read through the API"),
     IgnoredFlag(name="frrk8s-namespace", reason="there is no FRR"),

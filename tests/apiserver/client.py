@@ -3,6 +3,7 @@
 The tests use it to look at an API server from outside, so it shares no code with the programs under test.
 """
 
+import asyncio
 import json
 import ssl
 from collections.abc import AsyncIterator, Mapping
@@ -70,6 +71,7 @@ class Client:
     ) -> None:
         if self._session is not None:
             await self._session.close()
+            await asyncio.sleep(0)  # connections under TLS are only aborted by then, and end with this turn
 
     async def request(
         self,

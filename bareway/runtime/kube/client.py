@@ -120,6 +120,7 @@ class KubeClient:
     ) -> None:
         if self._session is not None:
             await self._session.close()
+            await asyncio.sleep(0)  # connections under TLS are only aborted by then, and end with this turn
 
     async def get(self, path: str, query: Query = NO_QUERY, *, timeout_s: float | None = None) -> bytes:
         """The body at ``path``."""
