@@ -17,6 +17,8 @@ PAGES = sorted(
         *ROOT.glob("docs/*.md"),
         *ROOT.glob("bareway/*.md"),
         *ROOT.glob("manifests/*.md"),
+        *ROOT.glob("controller/*.md"),
+        *ROOT.glob("speaker/*.md"),
     )
 )
 
@@ -33,6 +35,11 @@ def test_the_table_of_flags_is_what_the_code_prints() -> None:
 def test_every_link_inside_the_project_leads_somewhere(page: Path) -> None:
     links = re.findall(r"\]\(([^)#:]+)\)", page.read_text())
     assert [link for link in links if not (page.parent / link).exists()] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=_name)
+def test_no_page_has_a_place_left_to_fill(page: Path) -> None:
+    assert "@@" not in page.read_text()
 
 
 @pytest.mark.parametrize("page", PAGES, ids=_name)
