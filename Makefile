@@ -8,7 +8,7 @@ SEED ?= 1
 TRIALS ?= 10
 
 .DEFAULT_GOAL := help
-.PHONY: help setup packages demo test check format lint types arch proto proto-check docs sim unit lab image kube bench bench-gate clean
+.PHONY: help setup packages demo test check format lint types arch proto proto-check docs sim unit lab image kube cluster cluster-packages cluster-up cluster-down bench bench-gate clean
 
 help:  ## what there is to do here
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
@@ -25,8 +25,8 @@ demo: setup packages  ## the whole job on real packets, in network namespaces, a
 	@$(PYTHON) -m lab.demo --api $(API)
 
 test: setup packages  ## every test but those that need the real kube-apiserver
-	@echo "test: the quick ones, two at a time" && $(BIN)/pytest -n 2 -q -m 'not real and not lab'
-	@echo "test: the lab, one at a time, since it watches real clocks" && $(BIN)/pytest -m 'lab and not real'
+	@echo "test: the quick ones, two at a time" && $(BIN)/pytest -n 2 -q -m 'not real and not lab and not cluster'
+	@echo "test: the lab, one at a time, since it watches real clocks" && $(BIN)/pytest -m 'lab and not real and not cluster'
 
 check: lint types arch proto-check  ## format, lint, types, import contracts, generated code: what CI runs first
 
@@ -55,16 +55,28 @@ sim: setup  ## replay one seed of the cluster in virtual time: make sim SEED=7
 	@$(PYTHON) -m sim $(SEED)
 
 unit: setup  ## the quick tests alone: no root, no namespaces
-	@$(BIN)/pytest -q -m 'not real and not lab'
+	@$(BIN)/pytest -q -m 'not real and not lab and not cluster'
 
 lab: setup packages  ## the tests in network namespaces alone, as root
-	@$(BIN)/pytest -q -m 'lab and not real'
+	@$(BIN)/pytest -q -m 'lab and not real and not cluster'
 
 image: setup  ## the container image as an OCI archive in dist/, without Docker
 	@$(PYTHON) -m cluster.image
 
 kube: setup packages  ## build the real kube-apiserver (minutes, once) and run the contract and lab tests against it
-	@$(PYTHON) -m cluster.build && $(BIN)/pytest -m real
+	@$(PYTHON) -m cluster.build && $(BIN)/pytest -m 'real and not cluster'
+
+cluster-packages: packages
+	@python3 tests/bootstrap.py packages containerd runc containernetworking-plugins conntrack
+
+cluster: setup cluster-packages  ## install on a real cluster of three kubelet nodes, and break it: about five minutes
+	@$(PYTHON) -m cluster.build && $(PYTHON) -m cluster.ring check && $(BIN)/pytest -m cluster
+
+cluster-up: setup cluster-packages  ## the same cluster for a person to look at: prints its kubeconfig
+	@$(PYTHON) -m cluster.build && $(PYTHON) -m cluster.ring up --bareway
+
+cluster-down: setup  ## end it
+	@$(PYTHON) -m cluster.ring down
 
 bench: setup packages  ## measure and print JSON, every trial kept: make bench TRIALS=10
 	@python3 tests/bootstrap.py packages keepalived && $(PYTHON) -m bench --trials $(TRIALS)
