@@ -1,19 +1,20 @@
 """Does the effects: writes to Kubernetes, a bounded number at a time, and says what came of it.
 
 A refusal of one effect keeps no other from being done, and none is retried here: the next plan contains what
-is still missing. What was written is noted in Assumptions, since the mirrors lag behind.
+is still missing. What was written is noted in Assumptions, since the mirrors lag behind. What fails for one
+reason is told in one line a pass, and again only when it is another.
 """
 
 import asyncio
 import logging
 from base64 import b64encode
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from enum import Enum, auto
 from http import HTTPStatus
 from typing import Final, Protocol, TypeVar
 
-from bareway.model.names import ObjectKey
 from bareway.model.objects import ObjectReference
 from bareway.model.services import ALLOCATED_FROM_ANNOTATION, Service
 from bareway.resources.events import EventType
@@ -30,6 +31,7 @@ T = TypeVar("T")
 logger = logging.getLogger(__name__)
 
 IN_FLIGHT: Final = 16  # enough for 1,000 writes a second at 16 ms each; API servers throttle at some 100
+NAMED_MAX: Final = 5  # failed objects in one log line: it is read by people
 KEY_BYTES: Final = 32
 KEY_FIELD: Final = "secretkey"
 
@@ -83,40 +85,45 @@ class Applier:
         self._recorder = recorder
         self._memory = memory
         self._random_bytes = random_bytes
-        self._failed: dict[ObjectKey, str] = {}
+        self._failed: Mapping[str, str] = {}
+        """What the last pass could not write, and why."""
 
     async def apply(self, effects: Iterable[Effect]) -> Outcome:
         """Do all of them, as many as possible."""
         queue = iter(effects)
         results: list[Result] = []
+        failures: dict[str, KubeError] = {}
         async with asyncio.TaskGroup() as group:
             for number in range(IN_FLIGHT):
-                group.create_task(self._work(queue, results), name=f"writer {number}")
+                group.create_task(self._work(queue, results, failures), name=f"writer {number}")
+        self._tell_failures(failures)
         return Outcome(
             done=results.count(Result.DONE),
             outdated=results.count(Result.OUTDATED),
             failed=results.count(Result.FAILED),
         )
 
-    async def _work(self, queue: Iterator[Effect], results: list[Result]) -> None:
+    async def _work(
+        self, queue: Iterator[Effect], results: list[Result], failures: dict[str, KubeError]
+    ) -> None:
         for effect in queue:
             if isinstance(effect, Emit):
                 self._tell(effect)
             else:
-                results.append(await self._attempt(effect))
+                results.append(await self._attempt(effect, failures))
 
-    async def _attempt(self, write: Write) -> Result:
+    async def _attempt(self, write: Write, failures: dict[str, KubeError]) -> Result:
         try:
             await self._write(write)
         except KubeError as error:
-            if not _is_outdated(write, error):
-                self._fail(write, error)
-                return Result.FAILED
-            result = Result.OUTDATED
-        else:
-            result = Result.DONE
-        self._failed.pop(_key(write), None)
-        return result
+            if _is_outdated(write, error):
+                return Result.OUTDATED
+            if isinstance(write, SetIngress) and _may_have_happened(error):
+                over = write.service.resource_version
+                self._memory.services.note(_assumed(write), over=over, is_certain=False)
+            failures[_name(write)] = error
+            return Result.FAILED
+        return Result.DONE
 
     async def _write(self, write: Write) -> None:
         match write:
@@ -173,21 +180,26 @@ class Applier:
             logger.warning(notice.message, extra=extra)
         self._recorder.emit(emit.about, notice.type, notice.reason, notice.message)
 
-    def _fail(self, write: Write, error: KubeError) -> None:
-        if isinstance(write, SetIngress) and _may_have_happened(error):
-            self._memory.services.note(_assumed(write), over=write.service.resource_version, is_certain=False)
-        key, sentence = _key(write), str(error)
-        if self._failed.get(key) != sentence:
-            self._failed[key] = sentence
-            logger.warning("write failed, trying again", extra={"object": str(key), "error": sentence})
+    def _tell_failures(self, failures: Mapping[str, KubeError]) -> None:
+        """Those that the last pass did not have: one line for each kind of error, with its first sentence."""
+        before, self._failed = self._failed, {name: str(error) for name, error in failures.items()}
+        news: defaultdict[type[KubeError], list[str]] = defaultdict(list)
+        for name in sorted(failures):
+            if before.get(name) != self._failed[name]:
+                news[type(failures[name])].append(name)
+        for names in news.values():
+            extra = {"count": len(names), "objects": names[:NAMED_MAX], "error": self._failed[names[0]]}
+            logger.warning("writes failed, trying again", extra=extra)
 
 
-def _key(write: Write) -> ObjectKey:
+def _name(write: Write) -> str:
     match write:
         case SetIngress(service=service) | ClearIngress(service=service):
-            return service.key
-        case WriteConfiguration(key=key) | CreateKey(key=key):
-            return key
+            return f"{SERVICES.name} {service.key}"
+        case WriteConfiguration(key=key):
+            return f"{CONFIG_MAPS.name} {key}"
+        case CreateKey(key=key):
+            return f"{SECRETS.name} {key}"
 
 
 def _is_outdated(write: Write, error: KubeError) -> bool:

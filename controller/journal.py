@@ -21,11 +21,11 @@ class Journal:
         self._said: dict[str, object] = {}
 
     def write_api(self) -> None:
-        """Whether the API server answers."""
+        """Whether the API server answers: one line an outage, however its story changes, and one after it."""
         troubles = self._watch.troubles
-        if troubles and self._is_new("api", troubles):
+        if troubles and self._is_new("api", "away"):
             logger.warning("the API server is away; trying again", extra={"errors": troubles})
-        elif self._watch.connected and self._is_new("api", ()):
+        elif self._watch.connected and self._is_new("api", "here"):
             logger.info("the API server answers")
 
     def write_configuration(self, acceptance: Acceptance, written: InForce | None) -> None:

@@ -2,7 +2,7 @@
 
 An event only means "look again"; nothing is remembered that could not be found out anew, but what was
 written a moment ago (Assumptions) and what was told already. A failed write ends no pass and no program: the
-next plan holds it again, after a growing pause.
+next plan holds it again, after a growing pause or with the next change, whichever comes first.
 """
 
 import asyncio
@@ -30,6 +30,7 @@ from controller.watch import Watch
 RESYNC_S: Final = 300.0  # heals what was missed, by us or by a watch
 PAUSE_S: Final = 0.1  # between two passes: 1,000 Services created at once are some ten passes, not 1,000
 RETRY_CAP_S: Final = 10.0  # how late a Service may be served after the API server recovered
+FAILED_PAUSE_S: Final = 1.0  # what cannot be written delays no change by more, nor do changes rush it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,12 +88,19 @@ class Loop:
     async def _pause(self, outcome: Outcome) -> None:
         """Until there is something to look at; not at all while passes change things."""
         if outcome.failed:
-            await asyncio.sleep(self._backoff.next_s())
+            await self._pause_after_failure(self._backoff.next_s())
         elif outcome.outdated:
             await self._change_within(self._backoff.next_s())
         elif not outcome.done:
             self._backoff.reset()
             await self._change_within(RESYNC_S)
+
+    async def _pause_after_failure(self, limit_s: float) -> None:
+        """Until ``limit_s`` passed, or a moment if something changes: it may be another Service."""
+        least_s = min(limit_s, FAILED_PAUSE_S)
+        await asyncio.sleep(least_s)
+        if not self._changed.is_set():
+            await self._change_within(limit_s - least_s)
 
     async def _change_within(self, limit_s: float) -> None:
         clock = asyncio.get_running_loop().time

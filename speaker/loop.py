@@ -76,6 +76,7 @@ class Speaker:
         self._leaving = False
         self._told: dict[type, Event] = {}
         self._logged: dict[str, object] = {}
+        self._outage = ""
         self.announcing = Announcing(responder, self._tell_services)
         self.decided = Announcers()
         self.taken = 0
@@ -219,16 +220,21 @@ class Speaker:
             self._say("key", "waiting for the Secret with the gossip key", logging.WARNING, secret)
         else:
             self._logged.pop("key", None)
-        troubles = "; ".join(self._watch.troubles)
-        if troubles:
-            self._say("api", "the API server is away; announcing goes on", logging.WARNING, troubles)
-        elif self._watch.connected:
-            self._say("api", "the API server answers", logging.INFO, "")
+        self._say_api()
         refusal = self.own_refusal()
         if refusal is not None:
             self._say("own", "this node announces nothing", logging.WARNING, refusal)
         else:
             self._say("own", "this node may announce", logging.INFO, "")
+
+    def _say_api(self) -> None:
+        """One line an outage, with how it began: its story changes with each mirror that notices."""
+        if self._watch.troubles:
+            self._outage = self._outage or "; ".join(self._watch.troubles)
+            self._say("api", "the API server is away; announcing goes on", logging.WARNING, self._outage)
+        elif self._watch.connected:
+            self._outage = ""
+            self._say("api", "the API server answers", logging.INFO, "")
 
     def _say(self, about: str, message: str, level: int, detail: str) -> None:
         if self._logged.get(about) != (message, detail):

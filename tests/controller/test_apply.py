@@ -1,7 +1,7 @@
 """Effects done on the embedded API server, with answers that get lost on the way."""
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 import pytest
 
@@ -14,7 +14,7 @@ from bareway.resources.events import EventType
 from bareway.resources.in_force import InForce, digest
 from bareway.resources.kinds import SERVICES
 from bareway.runtime.kube.errors import Unreachable
-from controller.apply import IN_FLIGHT, Api, Applier, Outcome
+from controller.apply import IN_FLIGHT, NAMED_MAX, Api, Applier, Outcome
 from controller.assumptions import Memory
 from controller.effects import ClearIngress, CreateKey, Emit, Notice, SetIngress, WriteConfiguration
 from support.builders import ips
@@ -226,6 +226,65 @@ async def test_a_namespace_that_is_missing_is_a_failure_that_is_logged_once(
     effect = CreateKey(key=ObjectKey("nowhere", "memberlist"))
     for _ in range(3):
         assert await rig.applier.apply([effect]) == Outcome(failed=1)
-    logged = [r for r in caplog.records if r.getMessage() == "write failed, trying again"]
-    assert len(logged) == 1
-    assert "nowhere" in vars(logged[0])["error"]
+    ((count, objects, error),) = failures_told(caplog)
+    assert (count, objects) == (1, ["Secret nowhere/memberlist"])
+    assert "nowhere" in error
+
+
+async def test_many_failures_of_one_pass_are_one_line_with_their_number_and_the_first_few(
+    cluster: Cluster, caplog: pytest.LogCaptureFixture
+) -> None:
+    effects = await assign_all(cluster, [f"s{n:02}" for n in range(60)])
+    cluster.api.faults.add(Fault.FORBIDDEN, verb="patch", resource="services/status", times=None)
+    rig = Rig(cluster)
+    for _ in range(3):
+        assert await rig.applier.apply(effects) == Outcome(failed=60)
+    ((count, objects, error),) = failures_told(caplog)
+    assert (count, objects) == (60, [f"Service default/s{n:02}" for n in range(NAMED_MAX)])
+    assert "/default/services/s00/status: 403 Forbidden" in error
+
+
+async def test_a_failure_is_told_again_when_it_is_another_or_came_back(
+    cluster: Cluster, caplog: pytest.LogCaptureFixture
+) -> None:
+    effects = await assign_all(cluster, ["a", "b"])
+    rig = Rig(cluster)
+    for fault, name in [(Fault.FORBIDDEN, "a"), (Fault.FORBIDDEN, ""), (Fault.BUSY, "b")]:
+        cluster.api.faults.add(fault, verb="patch", resource="services/status", name=name, times=None)
+        await rig.applier.apply(effects)
+        cluster.api.faults.clear()
+    assert [objects for _, objects, _ in failures_told(caplog)] == [
+        ["Service default/a"],
+        ["Service default/b"],
+        ["Service default/b"],
+    ]
+    caplog.clear()
+    cluster.api.faults.add(Fault.BUSY, verb="patch", resource="services/status", times=None)
+    await rig.applier.apply(effects)
+    assert [objects for _, objects, _ in failures_told(caplog)] == [["Service default/a"]]
+
+
+async def test_failures_of_different_kinds_do_not_hide_each_other(
+    cluster: Cluster, caplog: pytest.LogCaptureFixture
+) -> None:
+    effects = await assign_all(cluster, ["a", "b", "c"])
+    cluster.api.faults.add(Fault.ERROR, verb="patch", resource="services/status", name="b", times=None)
+    cluster.api.faults.add(Fault.FORBIDDEN, verb="patch", resource="services/status", times=None)
+    assert await Rig(cluster).applier.apply(effects) == Outcome(failed=3)
+    assert sorted((objects, error.split()[2]) for _, objects, error in failures_told(caplog)) == [
+        (["Service default/a", "Service default/c"], "403"),
+        (["Service default/b"], "500"),
+    ]
+
+
+async def assign_all(cluster: Cluster, names: Sequence[str]) -> list[SetIngress]:
+    for name in names:
+        await cluster.create(name)
+    rig = Rig(cluster)
+    return [assign(await rig.service(name), f"192.0.2.{n}") for n, name in enumerate(names)]
+
+
+def failures_told(log: pytest.LogCaptureFixture) -> list[tuple[int, list[str], str]]:
+    """Of every line about writes that failed: how many, which, and why."""
+    told = [vars(record) for record in log.records if record.getMessage() == "writes failed, trying again"]
+    return [(line["count"], line["objects"], line["error"]) for line in told]

@@ -127,3 +127,16 @@ def test_an_api_server_that_goes_and_comes_back_is_said_each_time(
     all_mirrors(connected=False, trouble="no answer")
     away, here = ("WARNING", "the API server is away; trying again"), ("INFO", "the API server answers")
     assert lines(log) == [away, here, away]
+
+
+def test_an_outage_is_said_once_however_each_mirror_tells_it(
+    watch: Watch, log: pytest.LogCaptureFixture
+) -> None:
+    journal = Journal(watch)
+    for end in ("the connection was lost", "connection refused", ""):
+        for mirror in watch.mirrors:
+            mirror.connected, mirror.trouble = not end, end and f"GET {mirror.kind.plural}: {end}"
+            journal.write_api()
+    (away, here) = log.records
+    assert vars(away)["errors"] == ("GET services: the connection was lost",)
+    assert (away.levelname, here.getMessage()) == ("WARNING", "the API server answers")

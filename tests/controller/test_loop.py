@@ -14,12 +14,13 @@ from bareway.runtime.kube.credentials import Credentials, Fixed
 from controller.apply import Outcome
 from controller.assumptions import Memory
 from controller.effects import CreateKey, Effect
-from controller.loop import PAUSE_S, RESYNC_S, RETRY_CAP_S, Loop, last_generation
+from controller.loop import FAILED_PAUSE_S, PAUSE_S, RESYNC_S, RETRY_CAP_S, Loop, last_generation
 from controller.settings import Settings
 from controller.watch import Watch
 
 SETTINGS = Settings(socket=None)
 QUIET = Outcome()
+FAILED = Outcome(done=1, failed=1, outdated=1)
 
 
 class Doer:
@@ -126,17 +127,43 @@ async def test_as_long_as_a_pass_changes_something_the_next_one_follows_at_once(
 
 
 @pytest.mark.looptime
-async def test_failures_are_repeated_with_growing_pauses_whatever_changes_meanwhile() -> None:
+async def test_failures_are_repeated_with_growing_pauses_while_nothing_changes() -> None:
     async with running(synced=False) as rig:
-        rig.doer.says = rig.doer.then = Outcome(done=1, failed=1, outdated=1)
+        rig.doer.says = rig.doer.then = FAILED
+        rig.sync()
+        await asyncio.sleep(60)
+        pauses = rig.doer.pauses()
+        assert 8 <= len(pauses) <= 20
+        assert pauses[0] < 0.3
+        assert RETRY_CAP_S / 2 <= pauses[-1] <= RETRY_CAP_S
+
+
+@pytest.mark.looptime
+async def test_whatever_changes_failures_are_soon_repeated_only_once_a_second() -> None:
+    async with running(synced=False) as rig:
+        rig.doer.says = rig.doer.then = FAILED
         rig.sync()
         for _ in range(600):
             rig.changed.set()
             await asyncio.sleep(0.1)
         pauses = rig.doer.pauses()
-        assert 8 <= len(pauses) <= 20
         assert pauses[0] < 0.3
-        assert RETRY_CAP_S / 2 <= pauses[-1] <= RETRY_CAP_S + 0.1
+        assert set(pauses[5:]) == {FAILED_PAUSE_S}
+
+
+@pytest.mark.looptime
+async def test_a_write_that_always_fails_delays_what_changes_by_a_second_at_most() -> None:
+    async with running(synced=False) as rig:
+        rig.doer.says = rig.doer.then = FAILED
+        rig.sync()
+        clock = asyncio.get_running_loop().time
+        for moment in range(20):
+            await asyncio.sleep(20 + moment / 7)
+            changed_at = clock()
+            rig.changed.set()
+            await asyncio.sleep(2)
+            looked_at = next(at for at in rig.doer.at if at >= changed_at)
+            assert looked_at - changed_at <= FAILED_PAUSE_S
 
 
 @pytest.mark.looptime

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from ipaddress import ip_address
+from random import Random
 
 import pytest
 
@@ -20,8 +21,13 @@ from bareway.model.problems import Problem
 from bareway.resources.in_force import IN_FORCE_NAME, write_in_force
 from bareway.resources.kinds import CONFIG_MAPS, SECRETS, SERVICES
 from bareway.runtime.gossip.dialler import Where
+from bareway.runtime.kube.client import KubeClient
+from bareway.runtime.kube.credentials import Credentials, Fixed
+from speaker.loop import Speaker
+from speaker.settings import Settings, read_settings
+from speaker.watch import Watch
 from support.builders import ips, names
-from support.rig import rig
+from support.rig import FakeRecorder, FakeWire, rig
 from support.until import until
 
 POOL = "address-pools:\n- {name: a, protocol: layer2, addresses: [192.0.2.0/24]}\n"
@@ -156,6 +162,24 @@ async def test_a_secret_that_goes_twice_is_told_twice(caplog: pytest.LogCaptureF
                 made.speaker._look()
     waits = [record for record in caplog.records if "waiting for the Secret" in record.getMessage()]
     assert len(waits) >= 2
+
+
+async def test_an_outage_of_the_api_is_said_once_however_each_mirror_tells_it(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    settings = read_settings(["--node-name=a"], {})
+    assert isinstance(settings, Settings)
+    client = KubeClient(Fixed(Credentials(server="http://127.0.0.1:1")))
+    watch = Watch(client, settings, rng=Random("outages"), on_change=lambda: None)
+    speaker = Speaker(settings, watch=watch, responder=FakeWire(), recorder=FakeRecorder())
+    caplog.set_level(logging.INFO, "speaker")
+    for end in ("lost", "refused", "", "no answer", ""):
+        for mirror in watch.reflectors:
+            mirror.connected, mirror.trouble = not end, end and f"GET {mirror.kind.plural}: {end}"
+            speaker._look()
+    told = [(r.getMessage(), vars(r).get("detail")) for r in caplog.records if "API" in r.getMessage()]
+    away, here = "the API server is away; announcing goes on", ("the API server answers", None)
+    assert told == [(away, "GET services: lost"), here, (away, "GET services: no answer"), here]
 
 
 async def test_a_node_without_a_link_says_so_at_once() -> None:

@@ -75,7 +75,7 @@ async def test_an_address_that_nobody_may_announce_is_shown_with_its_reason() ->
     async with rig() as made:
         await made.config(POOL)
         await made.service("web", "203.0.113.9")
-        await until(lambda: made.speaker.decided.withheld)
+        await until(lambda: Refusal.IP_NOT_ALLOWED in made.speaker.decided.withheld.values())
         (shown,) = report_of(made).status(now=0.0).addresses
         assert (str(shown.address), shown.announced_by) == ("203.0.113.9", None)
         assert shown.reason == Refusal.IP_NOT_ALLOWED

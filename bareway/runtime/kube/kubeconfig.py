@@ -6,6 +6,7 @@ error and exit code 2.
 """
 
 import logging
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -49,6 +50,8 @@ class _Complaints(logging.Handler):
 
 
 def _read(path: str, context: str | None) -> Credentials:
+    if not _exists(path):
+        raise ConfigException("the file does not exist")
     found = Configuration()
     load_kube_config(config_file=path, context=context, client_configuration=found)
     return Credentials(
@@ -61,6 +64,11 @@ def _read(path: str, context: str | None) -> Credentials:
         server_name=str(found.tls_server_name or ""),
         proxy=str(found.proxy or ""),
     )
+
+
+def _exists(path: str) -> bool:
+    """The package takes several files in a row, and is silent about those that are missing."""
+    return any(Path(file).expanduser().exists() for file in path.split(os.pathsep) if file)
 
 
 def _content(path: str | None) -> str:

@@ -102,7 +102,7 @@ def test_an_exec_plug_in_is_run(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "sentence"),
     [
-        pytest.param(None, "No configuration found", id="no such file"),
+        pytest.param(None, "the file does not exist", id="no such file"),
         pytest.param("", "empty", id="an empty file"),
         pytest.param("a: [", "parsing", id="not YAML"),
         pytest.param("apiVersion: v1\nkind: Config\n", "current-context", id="no context"),
@@ -121,6 +121,20 @@ def test_what_is_wrong_is_one_sentence_and_exit_code_2(
     assert "Traceback" not in told
     assert told.startswith(f"kubeconfig {path}: ")
     assert told.count("\n") == 1
+
+
+def test_of_several_files_it_is_enough_that_one_exists(tmp_path: Path) -> None:
+    missing, path = tmp_path / "missing", write(tmp_path, {"server": "https://api"}, {"token": "hush"})
+    assert read(Path(f"{missing}:{path}")).server == "https://api"
+    assert b"the file does not exist" in run(Path(f"{missing}:{missing}2")).stderr
+
+
+def test_a_file_below_the_home_directory_may_be_written_with_a_tilde(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    write(tmp_path, {"server": "https://api"}, {"token": "hush"})
+    assert read(Path("~/config")).server == "https://api"
 
 
 def test_a_plug_in_that_fails_is_no_anonymous_login(tmp_path: Path) -> None:
