@@ -131,4 +131,9 @@ class Client:
             self._url + path, params=params, headers={"Accept": accept}, ssl=self._tls
         ) as response:
             assert response.status == 200, await response.text()
-            yield (json.loads(line) async for line in response.content)
+            try:
+                yield (json.loads(line) async for line in response.content)
+            finally:
+                # Left half-way, TLS would say goodbye and wait for an answer beyond the life of the loop.
+                if response.connection is not None and response.connection.transport is not None:
+                    response.connection.transport.abort()

@@ -165,9 +165,12 @@ class KubeClient:
         async with _deadline(request, self._timeout_s):
             response = await self._open(request)
         async with response:
-            yield []
-            async for lines in _lines(request, response.content, ends_at):
-                yield lines
+            try:
+                yield []
+                async for lines in _lines(request, response.content, ends_at):
+                    yield lines
+            finally:
+                _abort(response)
 
     async def _answer(self, request: _Request, timeout_s: float | None = None) -> bytes:
         async with _deadline(request, timeout_s or self._timeout_s), await self._open(request) as response:
@@ -238,6 +241,13 @@ async def _deadline(request: _Request, limit_s: float) -> AsyncIterator[None]:
 def _reason(error: aiohttp.ClientError | OSError) -> str:
     """A lost connection has no words of its own."""
     return str(error) or type(error).__name__
+
+
+def _abort(response: ClientResponse) -> None:
+    """End a connection that was left half-way: under TLS it would say goodbye and wait for an answer."""
+    connection = response.connection
+    if connection is not None and connection.transport is not None:
+        connection.transport.abort()
 
 
 async def _whole(request: _Request, content: StreamReader, limit: int) -> bytes:
