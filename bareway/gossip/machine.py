@@ -132,7 +132,7 @@ class GossipMachine:
 
     @property
     def answering(self) -> frozenset[IPAddress]:
-        """What we answer for now; empty again: a leaving speaker may go."""
+        """What we answer for now."""
         return frozenset(self._ownership.answering)
 
     def members(self) -> tuple[Member, ...]:

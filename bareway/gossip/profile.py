@@ -14,7 +14,7 @@ from typing import Final
 
 
 class ProfileName(StrEnum):
-    """What a user writes in the configuration."""
+    """What a user writes as ``--profile``."""
 
     DEFAULT = "default"
     FAST = "fast"

@@ -1,7 +1,7 @@
 """The manual of a program's settings, printed from what the code says.
 
 A flag's meaning is the text below the field that it fills, its default the field's. ``--help`` prints the
-manual; ``settings_table`` is the same as a Markdown table for the README files.
+manual; ``settings_table`` is the same as a Markdown table, for docs/flags.md.
 """
 
 import ast

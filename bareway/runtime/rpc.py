@@ -1,7 +1,7 @@
 """gRPC on a Unix socket: what a program says about itself, to whoever may open the socket.
 
 Nothing can be changed here. Importing this costs 11 MB, 2 MB of them private, and seven threads;
-gRPC's threaded server costs the same. A program imports it only when it serves a socket. The threads stay
+gRPC's threaded server costs the same. Both programs import it at their start. The threads stay
 inside gRPC: every call is answered on the loop, so that a status is of one moment.
 """
 
