@@ -1,7 +1,7 @@
 """What both programs are told at their start: namespaces, ports, sockets, how much to log.
 
 Each program has a frozen dataclass of its own that extends ``CommonSettings``; nobody but this file and
-theirs reads settings from the environment. The manual is printed from these classes (``bareway.runtime.manual``).
+theirs reads settings from the environment. The manual is printed from them (``bareway.runtime.manual``).
 """
 
 import os
