@@ -113,12 +113,14 @@ def test_nothing_is_left_after_the_block_even_when_it_fails() -> None:
 
 
 LAB_THAT_WAITS = """
+import signal
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell makes what it starts with & deaf to it
 from lab.network import Lab
 with Lab() as lab:
     node = lab.machine("node1", lab.switch("lan"), "192.0.2.11/24")
     node.start("sleeper", "sleep", "1000")
     print(*node.pids(), flush=True)
-    __import__("signal").pause()
+    signal.pause()
 """
 
 
