@@ -140,7 +140,7 @@ def test_a_lab_that_is_interrupted_leaves_nothing(number: signal.Signals, exit_c
     ) as other:
         assert other.stdout is not None
         inside = [int(pid) for pid in other.stdout.readline().split()]
-        assert {state(pid) for pid in inside} <= {"S", "R"}
+        assert {state(pid) for pid in inside} <= {"S", "R", "D"}  # alive, whatever the disk makes it wait for
         assert len(traces(other.pid)) == 3  # a node, a switch, the logs
         assert clean() == []  # a living lab is left alone
         other.send_signal(number)
