@@ -20,11 +20,20 @@ from bareway.model.services import ALLOCATED_FROM_ANNOTATION, Service
 from bareway.resources.events import EventType
 from bareway.resources.in_force import write_in_force
 from bareway.resources.kinds import CONFIG_MAPS, SECRETS, SERVICES, Kind, Unreadable
-from bareway.resources.objects import config_map_body, secret_body
+from bareway.resources.objects import KEY_FIELD, config_map_body, secret_body
 from bareway.resources.status import WRITTEN_PREFIX, assign_patch, release_patch
-from bareway.runtime.kube.errors import AlreadyExists, ApiError, BadAnswer, Conflict, KubeError, NotFound
+from bareway.runtime.kube.errors import (
+    AlreadyExists,
+    ApiError,
+    BadAnswer,
+    Conflict,
+    Forbidden,
+    KubeError,
+    NotFound,
+)
 from controller.assumptions import Memory
 from controller.effects import ClearIngress, CreateKey, Effect, Emit, SetIngress, Write, WriteConfiguration
+from controller.notices import about_service
 
 T = TypeVar("T")
 
@@ -33,7 +42,6 @@ logger = logging.getLogger(__name__)
 IN_FLIGHT: Final = 16  # enough for 1,000 writes a second at 16 ms each; API servers throttle at some 100
 NAMED_MAX: Final = 5  # failed objects in one log line: it is read by people
 KEY_BYTES: Final = 32
-KEY_FIELD: Final = "secretkey"
 
 
 class Api(Protocol):
@@ -85,14 +93,14 @@ class Applier:
         self._recorder = recorder
         self._memory = memory
         self._random_bytes = random_bytes
-        self._failed: Mapping[str, str] = {}
+        self._failed: Mapping[ObjectReference, str] = {}
         """What the last pass could not write, and why."""
 
     async def apply(self, effects: Iterable[Effect]) -> Outcome:
         """Do all of them, as many as possible."""
         queue = iter(effects)
         results: list[Result] = []
-        failures: dict[str, KubeError] = {}
+        failures: dict[ObjectReference, KubeError] = {}
         async with asyncio.TaskGroup() as group:
             for number in range(IN_FLIGHT):
                 group.create_task(self._work(queue, results, failures), name=f"writer {number}")
@@ -104,7 +112,7 @@ class Applier:
         )
 
     async def _work(
-        self, queue: Iterator[Effect], results: list[Result], failures: dict[str, KubeError]
+        self, queue: Iterator[Effect], results: list[Result], failures: dict[ObjectReference, KubeError]
     ) -> None:
         for effect in queue:
             if isinstance(effect, Emit):
@@ -112,7 +120,7 @@ class Applier:
             else:
                 results.append(await self._attempt(effect, failures))
 
-    async def _attempt(self, write: Write, failures: dict[str, KubeError]) -> Result:
+    async def _attempt(self, write: Write, failures: dict[ObjectReference, KubeError]) -> Result:
         try:
             await self._write(write)
         except KubeError as error:
@@ -121,7 +129,7 @@ class Applier:
             if isinstance(write, SetIngress) and _may_have_happened(error):
                 over = write.service.resource_version
                 self._memory.services.note(_assumed(write), over=over, is_certain=False)
-            failures[_name(write)] = error
+            failures[_about(write)] = error
             return Result.FAILED
         return Result.DONE
 
@@ -180,26 +188,33 @@ class Applier:
             logger.warning(notice.message, extra=extra)
         self._recorder.emit(emit.about, notice.type, notice.reason, notice.message)
 
-    def _tell_failures(self, failures: Mapping[str, KubeError]) -> None:
+    def _tell_failures(self, failures: Mapping[ObjectReference, KubeError]) -> None:
         """Those that the last pass did not have: one line for each kind of error, with its first sentence."""
-        before, self._failed = self._failed, {name: str(error) for name, error in failures.items()}
-        news: defaultdict[type[KubeError], list[str]] = defaultdict(list)
-        for name in sorted(failures):
-            if before.get(name) != self._failed[name]:
-                news[type(failures[name])].append(name)
-        for names in news.values():
-            extra = {"count": len(names), "objects": names[:NAMED_MAX], "error": self._failed[names[0]]}
-            logger.warning("writes failed, trying again", extra=extra)
+        before, self._failed = self._failed, {about: str(error) for about, error in failures.items()}
+        news: defaultdict[type[KubeError], list[ObjectReference]] = defaultdict(list)
+        for about in sorted(failures, key=_label):
+            if before.get(about) != self._failed[about]:
+                news[type(failures[about])].append(about)
+        for kind, objects in news.items():
+            first = self._failed[objects[0]]
+            extra = {"count": len(objects), "objects": [_label(about) for about in objects[:NAMED_MAX]]}
+            logger.warning("writes failed, trying again", extra={**extra, "error": first})
+            if issubclass(kind, Forbidden):  # waits for a person, who may look there and not at our log
+                self._recorder.emit(objects[0], EventType.WARNING, "WriteForbidden", first)
 
 
-def _name(write: Write) -> str:
+def _about(write: Write) -> ObjectReference:
     match write:
         case SetIngress(service=service) | ClearIngress(service=service):
-            return f"{SERVICES.name} {service.key}"
+            return about_service(service)
         case WriteConfiguration(key=key):
-            return f"{CONFIG_MAPS.name} {key}"
+            return ObjectReference(kind=CONFIG_MAPS.name, key=key)
         case CreateKey(key=key):
-            return f"{SECRETS.name} {key}"
+            return ObjectReference(kind=SECRETS.name, key=key)
+
+
+def _label(about: ObjectReference) -> str:
+    return f"{about.kind} {about.key}"
 
 
 def _is_outdated(write: Write, error: KubeError) -> bool:

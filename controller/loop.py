@@ -16,13 +16,14 @@ from bareway.decide.verdicts import Allocation
 from bareway.model.configuration import Configuration
 from bareway.model.objects import ConfigMap, ObjectReference
 from bareway.resources.in_force import GENERATION, NUMBER, InForce, read_in_force
+from bareway.resources.kinds import CONFIG_MAPS
 from bareway.runtime.backoff import Backoff
 from controller.acceptance import Acceptance, accept, renewed
 from controller.apply import Outcome
 from controller.assumptions import Memory
 from controller.effects import Effect, Notice
 from controller.journal import Journal
-from controller.notices import standing
+from controller.notices import lacking, standing
 from controller.plan import Desired, Shown, plan
 from controller.settings import Settings
 from controller.watch import Watch
@@ -145,7 +146,9 @@ class Loop:
         self.report = Report(acceptance=acceptance, allocation=allocation)
         self._journal.write_api()
         self._journal.write_configuration(acceptance, in_force)
-        notices = standing(acceptance, allocation, services)
+        uid = config_map.uid if config_map is not None else ""
+        own = ObjectReference(kind=CONFIG_MAPS.name, key=watch.in_force_key, uid=uid)
+        notices = {**standing(acceptance, allocation, services), **lacking(watch.refusals, own)}
         has_key = watch.secret_key in memory.secrets.shown(watch.secrets.objects)
         return Desired(in_force=acceptance.in_force, allocation=allocation, notices=notices), Shown(
             services=services,

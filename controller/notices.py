@@ -1,6 +1,6 @@
 """What Kubernetes' users read in Events; reasons and sentences are MetalLB's where it has them."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 
 from bareway.decide.requests import quoted
 from bareway.decide.verdicts import Allocation, Cleared, Granted, Refusal, Refused, WhyNot
@@ -46,6 +46,14 @@ def standing(
                     if reason.word is Refusal.INVALID_REQUEST:
                         notices[about_service(services[key])] = _refused(key, reason)
     return notices
+
+
+def lacking(refusals: Collection[str], about: ObjectReference) -> Mapping[ObjectReference, Notice]:
+    """Rights that were taken away while we run; the rest goes on."""
+    if not refusals:
+        return {}
+    message = f"a right is missing, the rest goes on: {'; '.join(refusals)}"
+    return {about: Notice(type=EventType.WARNING, reason="RightMissing", message=message)}
 
 
 def _of_configuration(acceptance: Acceptance) -> Iterator[tuple[ObjectReference, Notice]]:

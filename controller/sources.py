@@ -2,15 +2,14 @@
 
 from collections.abc import Callable, Sequence
 from random import Random
-from typing import Final, Protocol
+from typing import Protocol
 
 from bareway.model.names import ObjectKey
 from bareway.model.objects import ConfigMap, ObjectReference
 from bareway.resources.kinds import CONFIG_MAPS
+from bareway.resources.objects import DOCUMENT_FIELD
 from bareway.runtime.kube.reflector import Api, Reflector
 from controller.acceptance import Offer
-
-DOCUMENT_FIELD: Final = "config"
 
 
 class Source(Protocol):

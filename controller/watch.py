@@ -1,6 +1,6 @@
 """What the controller mirrors of Kubernetes: Services, configurations, and the Secret for gossip."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from random import Random
 from typing import Final, TypeAlias
 
@@ -65,8 +65,13 @@ class Watch:
 
     @property
     def troubles(self) -> tuple[str, ...]:
-        """Why not connected, one sentence each."""
-        return tuple(dict.fromkeys(mirror.trouble for mirror in self.mirrors if mirror.trouble))
+        """Why the API server does not serve us, one sentence each."""
+        return _sentences(mirror.trouble for mirror in self.mirrors if not mirror.refused)
+
+    @property
+    def refusals(self) -> tuple[str, ...]:
+        """Which rights it misses, though it serves us, one sentence each."""
+        return _sentences(mirror.trouble for mirror in self.mirrors if mirror.refused)
 
 
 def rights(settings: Settings) -> tuple[Right, ...]:
@@ -88,3 +93,7 @@ def rights(settings: Settings) -> tuple[Right, ...]:
         Right(verb="create", resource="secrets", namespace=own),
         *(Right(verb=verb, resource="events") for verb in ("create", "get", "patch")),
     )
+
+
+def _sentences(told: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(sentence for sentence in told if sentence))

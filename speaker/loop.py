@@ -19,9 +19,10 @@ from bareway.gossip.events import (
     Wanted,
     Withdraw,
 )
-from bareway.model.names import IPAddress, NodeName
+from bareway.model.names import IPAddress, NodeName, ObjectKey
 from bareway.model.objects import ObjectReference
 from bareway.resources.events import EventType
+from bareway.resources.kinds import NODES
 from bareway.runtime.clock import monotonic
 from bareway.runtime.gossip.dialler import Where
 from speaker.announcing import Announcing, Responder
@@ -77,6 +78,7 @@ class Speaker:
         self._told: dict[type, Event] = {}
         self._logged: dict[str, object] = {}
         self._outage = ""
+        self._refused: frozenset[str] = frozenset()
         self.announcing = Announcing(responder, self._tell_services)
         self.decided = Announcers()
         self.taken = 0
@@ -221,6 +223,7 @@ class Speaker:
         else:
             self._logged.pop("key", None)
         self._say_api()
+        self._say_refusals()
         refusal = self.own_refusal()
         if refusal is not None:
             self._say("own", "this node announces nothing", logging.WARNING, refusal)
@@ -235,6 +238,15 @@ class Speaker:
         elif self._watch.connected:
             self._outage = ""
             self._say("api", "the API server answers", logging.INFO, "")
+
+    def _say_refusals(self) -> None:
+        """One line and one Event for each right that was taken away while we run; the rest goes on."""
+        told, self._refused = self._refused, frozenset(self._watch.refusals)
+        me = self._settings.node_name
+        about = ObjectReference(kind=NODES.name, key=ObjectKey("", me), uid=me)  # as the kubelet refers to it
+        for sentence in sorted(self._refused - told):
+            logger.warning("a right is missing; the rest goes on", extra={"detail": sentence})
+            self._recorder.emit(about, EventType.WARNING, "RightMissing", sentence)
 
     def _say(self, about: str, message: str, level: int, detail: str) -> None:
         if self._logged.get(about) != (message, detail):

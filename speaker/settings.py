@@ -96,7 +96,13 @@ FLAGS: Final = (
     Flag(name="ml-secret-key", field="gossip_key", read=str, environment="ML_SECRET_KEY"),
     Flag(name="members", field="members", read=read_members),
     Flag(name="profile", field="profile", read=read_profile),
-    Flag(name="ml-wan-config", field="profile", read=read_wide_area, is_switch=True),
+    Flag(
+        name="ml-wan-config",
+        field="profile",
+        read=read_wide_area,
+        is_switch=True,
+        short_for="--profile=wan",
+    ),
     Flag(name="ignore-exclude-lb", field="ignore_exclude_label", read=read_switch, is_switch=True),
 )
 IGNORED: Final = (

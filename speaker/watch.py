@@ -4,7 +4,7 @@ The configuration is the one in force (ConfigMap ``bareway-config``, written by 
 own ConfigMap counts only while that does not exist, so that a speaker can serve before a controller ever ran.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from random import Random
 from typing import Final, TypeAlias, TypeVar
@@ -21,13 +21,12 @@ from bareway.model.status import ConfigurationStatus
 from bareway.resources.configurations import read_configuration
 from bareway.resources.in_force import IN_FORCE_NAME, read_in_force
 from bareway.resources.kinds import CONFIG_MAPS, ENDPOINT_SLICES, NODES, SECRETS, SERVICES, Kind
+from bareway.resources.objects import DOCUMENT_FIELD, KEY_FIELD
 from bareway.runtime.kube.reflector import Api, Reflector
 from bareway.runtime.kube.rights import Right
 from bareway.runtime.metrics import KubernetesFigures
 from speaker.settings import Settings
 
-KEY_FIELD: Final = "secretkey"
-DOCUMENT_FIELD: Final = "config"
 T = TypeVar("T")
 Mirror: TypeAlias = (
     Reflector[Service] | Reflector[EndpointSlice] | Reflector[Node] | Reflector[ConfigMap] | Reflector[Secret]
@@ -89,8 +88,13 @@ class Watch:
 
     @property
     def troubles(self) -> tuple[str, ...]:
-        """Why not, one sentence each."""
-        return tuple(dict.fromkeys(mirror.trouble for mirror in self.reflectors if mirror.trouble))
+        """Why the API server does not serve us, one sentence each."""
+        return _sentences(mirror.trouble for mirror in self.reflectors if not mirror.refused)
+
+    @property
+    def refusals(self) -> tuple[str, ...]:
+        """Which rights it misses, though it serves us, one sentence each."""
+        return _sentences(mirror.trouble for mirror in self.reflectors if mirror.refused)
 
     @property
     def gossip_key(self) -> bytes | None:
@@ -193,3 +197,7 @@ def _written(source: ConfigMap) -> Configured:
 
 def _place(source: ConfigMap) -> str:
     return f"ConfigMap {source.key}"
+
+
+def _sentences(told: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(sentence for sentence in told if sentence))

@@ -1,6 +1,7 @@
 """ConfigMap, Secret, Namespace (core/v1) and Lease (coordination.k8s.io/v1): read, and what we write."""
 
 from collections.abc import Mapping
+from typing import Final
 
 from msgspec import Struct
 
@@ -9,6 +10,10 @@ from bareway.model.objects import ConfigMap, Lease, Namespace, Secret
 from bareway.model.problems import Problem
 from bareway.resources.fields import NOTHING, WireObject, interned, our_annotations
 
+DOCUMENT_FIELD: Final = "config"
+"""Of the ConfigMap that users write: the document, as MetalLB named it."""
+KEY_FIELD: Final = "secretkey"
+"""Of the Secret for gossip."""
 LABELS = {"app": "bareway"}
 """On every object that we create, so that ``kubectl get -l app=bareway`` shows them."""
 

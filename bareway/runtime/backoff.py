@@ -3,14 +3,13 @@
 from random import Random
 
 FIRST_S = 0.25  # quick enough that one lost connection is not noticed
-CAP_S = 30.0  # slow enough that 500 speakers do not hold down an API server that comes back
 LEAST_SHARE = 0.5  # of the step; the rest is drawn, so that many clients spread out over time
 
 
 class Backoff:
-    """Delays that grow with each failure in a row."""
+    """Delays that grow with each failure in a row, up to how late the end of the trouble may be noticed."""
 
-    def __init__(self, *, rng: Random, first_s: float = FIRST_S, cap_s: float = CAP_S) -> None:
+    def __init__(self, *, rng: Random, cap_s: float, first_s: float = FIRST_S) -> None:
         self._rng = rng
         self._first_s = first_s
         self._cap_s = cap_s

@@ -37,6 +37,8 @@ class Flag:
     environment: str = ""
     """Name of its variable without prefix (ENVIRONMENT_PREFIXES); empty = none."""
     is_switch: bool = False
+    short_for: str = ""
+    """For a switch that says what another flag says too: how that is written, like ``--profile=wan``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

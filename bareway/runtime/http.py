@@ -21,6 +21,7 @@ KEEPALIVE_S: Final = 75.0  # longer than a scrape interval, so that a scraper ke
 CONNECTIONS_MAX: Final = 64  # a kubelet and some scrapers need ten
 BACKLOG: Final = 32  # so many may be accepted in one turn, beyond the limit
 SHUTDOWN_S: Final = 1.0  # for a scrape under way; the program has more important things to end
+BUSY_CAP_S: Final = 2.0  # to ask for a port costs nothing, and one that was freed is ours within this time
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +62,7 @@ class HttpServer:
         self._families = families
         self._not_ready = not_ready
         self._on_change = on_change
-        self._backoff = Backoff(rng=rng)
+        self._backoff = Backoff(rng=rng, cap_s=BUSY_CAP_S)
         self._exposition = Exposition()
         self._one_at_a_time = asyncio.Lock()
 

@@ -7,7 +7,7 @@ manual; ``settings_table`` is the same as a Markdown table, for docs/flags.md.
 import ast
 import inspect
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from typing import Any
 
@@ -19,9 +19,9 @@ def manual(program: str, example: Any, flags: Sequence[Flag], ignored: Sequence[
     lines = [f"{program} [--flag=value]…", ""]
     texts = field_texts(type(example))
     for flag in flags:
-        default = default_text(example, flag.field)
+        default, meaning = _shown(example, flag, texts)
         lines.append(f"  --{flag.name}" + (f" (default {default})" if default else ""))
-        lines.append(textwrap.indent(textwrap.fill(texts[flag.field], 96), "      "))
+        lines.append(textwrap.indent(textwrap.fill(meaning, 96), "      "))
         if flag.environment:
             names = " or ".join(prefix + flag.environment for prefix in ENVIRONMENT_PREFIXES)
             lines.append(f"      Environment: {names}.")
@@ -37,10 +37,17 @@ def settings_table(example: Any, flags: Sequence[Flag]) -> str:  # noqa: ANN401 
     for flag in flags:
         prefixes = ENVIRONMENT_PREFIXES if flag.environment else ()
         names = " ".join(f"`{prefix}{flag.environment}`" for prefix in prefixes)
-        default = default_text(example, flag.field)
+        default, meaning = _shown(example, flag, texts)
         shown = f"`{default}`" if default else ""
-        rows.append(f"| `--{flag.name}` | {names} | {shown} | {texts[flag.field]} |")
+        rows.append(f"| `--{flag.name}` | {names} | {shown} | {meaning} |")
     return "\n".join(rows) + "\n"
+
+
+def _shown(example: Any, flag: Flag, texts: Mapping[str, str]) -> tuple[str, str]:  # noqa: ANN401 - any dataclass
+    """The default of a flag, and what it means."""
+    if flag.short_for:
+        return "false", f"MetalLB's switch: short for `{flag.short_for}`."
+    return default_text(example, flag.field), texts[flag.field]
 
 
 def field_texts(settings: type) -> dict[str, str]:

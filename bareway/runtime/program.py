@@ -17,6 +17,7 @@ from bareway.runtime.http import Busy, HttpChange, Serving
 from bareway.runtime.kube.credentials import CredentialsUnusable
 from bareway.runtime.kube.errors import Forbidden, KubeError
 from bareway.runtime.kube.rights import Api, Right, missing_rights
+from bareway.runtime.watchdog import watched
 
 logger = logging.getLogger(__name__)
 
@@ -88,7 +89,7 @@ async def _until_stopped(serve: Callable[[asyncio.Event], Awaitable[None]]) -> N
 
     loop.set_exception_handler(judge)
     try:
-        with _stop_signals() as stop:
+        with watched(loop), _stop_signals() as stop:
             await serve(stop)
     except asyncio.CancelledError:
         if not failures:

@@ -315,3 +315,21 @@ async def test_services_of_a_class_are_left_to_the_controller_of_that_class(clus
     async with cluster.controller(settings):
         await until(lambda: cluster.ingress("ours"))
         assert cluster.ingress("default") == []
+
+
+async def test_a_right_that_is_taken_away_is_told_in_the_log_and_as_an_event_and_the_rest_goes_on(
+    cluster: Cluster, caplog: pytest.LogCaptureFixture
+) -> None:
+    await cluster.configure(FOUR)
+    async with cluster.controller():
+        await until(cluster.in_force)
+        cluster.api.faults.add(Fault.FORBIDDEN, verb="watch", resource="secrets", times=None)
+        cluster.api.faults.add(Fault.CLOSE, verb="watch", resource="secrets")
+        await until(lambda: cluster.events("bareway-config"))
+        await cluster.create("web")
+        await until(lambda: cluster.ingress("web"))
+    ((reason, sentence),) = cluster.events("bareway-config")
+    assert reason == "RightMissing"
+    assert "secrets" in sentence
+    assert [record.levelname for record in caplog.records if record.getMessage() == sentence] == ["WARNING"]
+    assert "the API server is away" not in caplog.text

@@ -28,9 +28,11 @@ class Told:
 
     def __init__(self) -> None:
         self.reasons: list[str] = []
+        self.about: list[ObjectReference] = []
 
     def emit(self, about: ObjectReference, type_: EventType, reason: str, message: str) -> None:
         self.reasons.append(reason)
+        self.about.append(about)
 
 
 class Between:
@@ -242,6 +244,8 @@ async def test_many_failures_of_one_pass_are_one_line_with_their_number_and_the_
     ((count, objects, error),) = failures_told(caplog)
     assert (count, objects) == (60, [f"Service default/s{n:02}" for n in range(NAMED_MAX)])
     assert "/default/services/s00/status: 403 Forbidden" in error
+    assert rig.told.reasons == ["WriteForbidden"]
+    assert [(about.kind, str(about.key)) for about in rig.told.about] == [("Service", "default/s00")]
 
 
 async def test_a_failure_is_told_again_when_it_is_another_or_came_back(

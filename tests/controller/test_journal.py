@@ -140,3 +140,11 @@ def test_an_outage_is_said_once_however_each_mirror_tells_it(
     (away, here) = log.records
     assert vars(away)["errors"] == ("GET services: the connection was lost",)
     assert (away.levelname, here.getMessage()) == ("WARNING", "the API server answers")
+
+
+def test_a_right_that_was_taken_away_is_no_outage(watch: Watch, log: pytest.LogCaptureFixture) -> None:
+    journal = Journal(watch)
+    watch.services.connected, watch.services.refused, watch.services.trouble = False, True, "403 Forbidden"
+    journal.write_api()
+    assert lines(log) == []
+    assert (watch.troubles, watch.refusals) == ((), ("403 Forbidden",))

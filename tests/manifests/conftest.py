@@ -14,8 +14,18 @@ ROOT = Path(__file__).resolve().parents[2]
 @pytest.fixture(scope="session")
 def rendered() -> list[dict[str, Any]]:
     """Every object that ``kubectl apply -k manifests/`` sends."""
+    return render(ROOT / "manifests")
+
+
+@pytest.fixture
+def taking_over() -> list[dict[str, Any]]:
+    """The same of the overlay for those who come from MetalLB."""
+    return render(ROOT / "manifests" / "overlays" / "from-metallb")
+
+
+def render(directory: Path) -> list[dict[str, Any]]:
     kubectl = Path(sys.executable).with_name("kubectl")
-    command = [str(kubectl), "kustomize", str(ROOT / "manifests")]
+    command = [str(kubectl), "kustomize", str(directory)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return list(yaml.safe_load_all(done.stdout))

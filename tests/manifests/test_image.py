@@ -207,6 +207,7 @@ def test_a_layer_does_not_show_when_its_files_were_made_and_lists_them_in_order(
 
 
 @pytest.mark.lab
+@pytest.mark.host
 @pytest.mark.parametrize(
     ("command", "code", "told"),
     [

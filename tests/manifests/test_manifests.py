@@ -1,6 +1,7 @@
 import json
 import re
 import tomllib
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -162,14 +163,12 @@ def test_the_ports_are_those_that_are_agreed_on(rendered: list[Json]) -> None:
 
 
 @pytest.mark.parametrize("component", PROGRAMS)
-def test_probes_ask_for_pages_that_are_served(rendered: list[Json], component: str) -> None:
+def test_a_probe_may_find_a_program_unready_but_never_restart_it(
+    rendered: list[Json], component: str
+) -> None:
     found = container(rendered, component)
     pages = {name: found[name]["httpGet"] for name in found if name.endswith("Probe")}
-    assert pages == {
-        "startupProbe": {"path": "/healthz", "port": "metrics"},
-        "livenessProbe": {"path": "/healthz", "port": "metrics"},
-        "readinessProbe": {"path": "/readyz", "port": "metrics"},
-    }
+    assert pages == {"readinessProbe": {"path": "/readyz", "port": "metrics"}}
 
 
 @pytest.mark.parametrize("component", PROGRAMS)
@@ -243,8 +242,26 @@ def test_the_image_is_named_once_and_of_this_version(rendered: list[Json], compo
     found = container(rendered, component)
     assert found["image"] == f"bareway:{bareway.__version__}"
     assert found["imagePullPolicy"] == "IfNotPresent"
-    (replaced,) = yaml.safe_load((MANIFESTS / "kustomization.yaml").read_text())["images"]
-    assert replaced == {"name": "bareway", "newTag": bareway.__version__}
+    for directory in (MANIFESTS, MANIFESTS / "overlays" / "from-metallb"):
+        (replaced,) = yaml.safe_load((directory / "kustomization.yaml").read_text())["images"]
+        assert replaced == {"name": "bareway", "newTag": bareway.__version__}
+
+
+def test_taking_over_from_metallb_changes_where_the_configuration_is_read_and_nothing_else(
+    rendered: list[Json], taking_over: list[Json]
+) -> None:
+    for component in PROGRAMS:
+        told = settings(taking_over, component)
+        assert told.config_namespace == "metallb-system"
+        assert replace(told, config_namespace="") == settings(rendered, component)
+        added = container(taking_over, component)["args"].pop()
+        assert added == "--config-namespace=metallb-system"
+        assert workload(taking_over, component) == workload(rendered, component)
+    names = {(each["kind"], each["metadata"]["name"], each["metadata"].get("namespace")) for each in rendered}
+    more = [each for each in taking_over if each not in rendered]
+    assert {each["kind"] for each in more} == {"Role", "RoleBinding"}
+    assert {each["metadata"]["namespace"] for each in more} == {"metallb-system"}
+    assert len(taking_over) == len(names) + len(more)
 
 
 def configuration(document: Json) -> Configuration:

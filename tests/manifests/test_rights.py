@@ -3,6 +3,7 @@
 import asyncio
 import re
 from collections.abc import AsyncGenerator, Coroutine, Iterator, Mapping
+from dataclasses import replace
 from itertools import product
 from pathlib import Path
 from random import Random
@@ -93,14 +94,18 @@ class Recording:
 
 def granted(rendered: list[Json], component: str) -> set[Right]:
     """What the bindings of the ServiceAccount lead to; roles use nothing but verbs, groups and resources."""
-    by_name = {(each["kind"], each["metadata"]["name"]): each for each in rendered}
+    roles = {
+        (each["kind"], each["metadata"]["name"], each["metadata"].get("namespace", "")): each
+        for each in rendered
+    }
     subject = {"kind": "ServiceAccount", "name": f"bareway-{component}", "namespace": SYSTEM}
     rights: list[Right] = []
     for binding in rendered:
         if subject in binding.get("subjects", ()):
             reference = binding["roleRef"]
-            role = by_name[reference["kind"], reference["name"]]
-            rights += _of_role(role, binding["metadata"].get("namespace", ""))
+            namespace = binding["metadata"].get("namespace", "")
+            role = roles[reference["kind"], reference["name"], namespace]
+            rights += _of_role(role, namespace)
     assert len(rights) == len(set(rights)), "granted twice"
     return set(rights)
 
@@ -216,3 +221,20 @@ def test_no_secret_but_the_key_of_gossip_can_be_read(rendered: list[Json], compo
         if right.resource == "secrets" and right.verb != "create"
     }
     assert reads == {(SYSTEM, "memberlist")}
+
+
+@pytest.mark.parametrize("component", COMPONENTS)
+def test_who_takes_over_from_metallb_may_read_its_configuration_and_no_more(
+    rendered: list[Json], taking_over: list[Json], component: str
+) -> None:
+    more = granted(taking_over, component) - granted(rendered, component)
+    assert more == {
+        Right(verb=verb, resource="configmaps", namespace="metallb-system", name="config")
+        for verb in ("list", "watch")
+    }
+    of_controller, of_speaker = own_settings()
+    if component == "controller":
+        needed = controller_watch.rights(replace(of_controller, config_namespace="metallb-system"))
+    else:
+        needed = speaker_watch.rights(replace(of_speaker, config_namespace="metallb-system"))
+    assert set(needed) <= granted(taking_over, component)

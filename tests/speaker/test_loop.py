@@ -212,3 +212,29 @@ async def test_leaving_ends_when_everything_was_taken_over() -> None:
             assert made.wire.answered == set(ips("192.0.2.1"))
             assert not leave.done()
             made.speaker.on_output(Withdraw(addresses=(A,), reason=WithdrawReason.BEATEN))
+
+
+async def test_a_right_that_was_taken_away_is_told_in_the_log_and_as_an_event_about_the_node_once(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.INFO, "speaker")
+    sentence = "GET /api/v1/nodes: 403 Forbidden: nodes is forbidden"
+    async with rig() as made:
+        await made.config(POOL)
+        await until(lambda: made.watch.connected)
+        nodes = made.watch.nodes
+
+        async def look_with(trouble: str, number: int) -> None:
+            nodes.connected, nodes.refused, nodes.trouble = not trouble, bool(trouble), trouble
+            looked = len(made.gossip.told)
+            await made.service(f"web-{number}", f"192.0.2.{number}")
+            await until(lambda: len(made.gossip.told) > looked)
+
+        for number, trouble in enumerate((sentence, sentence, "", sentence), start=1):
+            await look_with(trouble, number)
+    told = [vars(record).get("detail") for record in caplog.records if "right is missing" in record.message]
+    assert told == [sentence, sentence]
+    assert [told for told in made.recorder.told if told[1] == "RightMissing"] == [
+        ("a", "RightMissing", sentence)
+    ] * 2
+    assert "away" not in caplog.text

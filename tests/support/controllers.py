@@ -7,6 +7,7 @@ from typing import Any
 
 from apiserver import EmbeddedApi
 from apiserver.kinds import CONFIG_MAPS, EVENTS, SECRETS, SERVICES, Kind
+from apiserver.record import unrecorded
 from apiserver.store import Key
 from bareway.runtime.kube.client import KubeClient
 from bareway.runtime.kube.credentials import Credentials, Fixed
@@ -15,6 +16,7 @@ from controller.settings import Settings
 from support.until import until
 
 NAMESPACE = "bareway-system"
+PROGRAM = "controller"
 FOUR = "address-pools: [{name: a, protocol: layer2, addresses: [192.0.2.0/30]}]"
 SETTINGS = Settings(socket=None, http_port=0)
 Json = dict[str, Any]
@@ -121,7 +123,7 @@ class Cluster:
         """One that runs within the block, and ends as after SIGTERM."""
         stop = asyncio.Event()
         async with asyncio.TaskGroup() as group:
-            source = Fixed(Credentials(server=self.api.url))
+            source = Fixed(Credentials(server=self.api.url, authorization=f"Bearer {PROGRAM}"))
             group.create_task(serve(settings or self.settings, source, stop))
             try:
                 yield
@@ -142,3 +144,4 @@ async def cluster() -> AsyncIterator[Cluster]:
     async with EmbeddedApi() as api, KubeClient(Fixed(Credentials(server=api.url))) as client:
         await client.create("/api/v1/namespaces", {"metadata": {"name": NAMESPACE}})
         yield Cluster(api, client)
+        assert unrecorded(pair for pair in api.asked if pair[0] == PROGRAM) == []

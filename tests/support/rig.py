@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager, suppress
 from random import Random
 from typing import Any
 
+from apiserver.record import unrecorded
 from apiserver.server import EmbeddedApi
 from bareway.gossip.events import Event
 from bareway.model.names import IPAddress, NodeName
@@ -18,6 +19,8 @@ from bareway.runtime.kube.credentials import Credentials, Fixed
 from speaker.loop import Speaker
 from speaker.settings import Settings, read_settings
 from speaker.watch import Watch
+
+PROGRAM = "speaker"
 
 
 class FakeGossip:
@@ -59,11 +62,11 @@ class FakeRecorder:
 class Rig:
     """One speaker's decisions between an API server and fakes."""
 
-    def __init__(self, client: KubeClient, settings: Settings) -> None:
+    def __init__(self, client: KubeClient, own: KubeClient, settings: Settings) -> None:
         self.client = client
         self.settings = settings
         self.gossip, self.wire, self.recorder = FakeGossip(), FakeWire(), FakeRecorder()
-        self.watch = Watch(client, settings, rng=Random("rig"), on_change=self._look_again)
+        self.watch = Watch(own, settings, rng=Random("rig"), on_change=self._look_again)
         self.speaker = Speaker(settings, watch=self.watch, responder=self.wire, recorder=self.recorder)
 
     def _look_again(self) -> None:
@@ -111,8 +114,12 @@ class Rig:
 async def rig(*flags: str) -> AsyncIterator[Rig]:
     settings = read_settings(["--node-name=a", *flags], {})
     assert isinstance(settings, Settings)
-    async with EmbeddedApi() as api, KubeClient(Fixed(Credentials(server=api.url))) as client:
-        made = Rig(client, settings)
+    async with (
+        EmbeddedApi() as api,
+        KubeClient(Fixed(Credentials(server=api.url))) as client,
+        KubeClient(Fixed(Credentials(server=api.url, authorization=f"Bearer {PROGRAM}"))) as own,
+    ):
+        made = Rig(client, own, settings)
         await made.create(NAMESPACES, "bareway-system")
         async with asyncio.TaskGroup() as group:
             parts = [made.speaker.run(), *(mirror.run() for mirror in made.watch.reflectors)]
@@ -124,3 +131,4 @@ async def rig(*flags: str) -> AsyncIterator[Rig]:
                 task.cancel()
                 with suppress(asyncio.CancelledError):
                     await task
+        assert unrecorded(pair for pair in api.asked if pair[0] == PROGRAM) == []

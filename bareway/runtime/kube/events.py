@@ -28,6 +28,7 @@ from bareway.runtime.kube.novelty import Novelty
 
 QUEUE_MAX = 8192  # a first start with 5,000 Services tells of each; beyond it the newest is dropped
 ATTEMPTS_MAX = 5  # about four seconds; news older than that is in the status and the log
+PAUSE_MAX_S = 4.0  # what the last of five attempts waits for
 SERVER_ERRORS = 500
 
 
@@ -81,7 +82,7 @@ class Recorder:
             self._filled.clear()
 
     async def _deliver(self, note: Note) -> bool:
-        backoff = Backoff(rng=self._rng)
+        backoff = Backoff(rng=self._rng, cap_s=PAUSE_MAX_S)
         for _ in range(ATTEMPTS_MAX):
             try:
                 await self._send(note)

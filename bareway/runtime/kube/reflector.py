@@ -2,8 +2,9 @@
 
 Lists come in pages, a watch asks for bookmarks and lasts about five minutes; when it ends it goes on where it
 was, and when that place is forgotten (410) a new list begins. Whatever goes wrong, the objects stay as they
-were last seen, and no failure is repeated without a growing, jittered pause. The only failure that ends
-``run`` is a right that is missing from the start.
+were last seen, and no failure is repeated without a growing, jittered pause: short to the end for a server
+that is away, long for one that is there and says no. The only failure that ends ``run`` is a right that is
+missing from the start.
 """
 
 import asyncio
@@ -17,7 +18,15 @@ from bareway.model.names import ObjectKey
 from bareway.model.problems import Problem
 from bareway.resources.kinds import Failed, Kind, Unreadable
 from bareway.runtime.backoff import Backoff
-from bareway.runtime.kube.errors import ApiError, BadAnswer, Forbidden, Gone, KubeError, api_error
+from bareway.runtime.kube.errors import (
+    ApiError,
+    BadAnswer,
+    Forbidden,
+    Gone,
+    KubeError,
+    Unreachable,
+    api_error,
+)
 from bareway.runtime.kube.store import Store
 
 T = TypeVar("T")
@@ -28,7 +37,15 @@ STEP = 50  # objects read between two looks at the event loop: about one millise
 WATCH_S = (240.0, 360.0)  # five minutes, spread so that 500 speakers do not come back together
 WATCH_GRACE_S = 10.0  # for the server to end the watch itself
 HEALTHY_S = 10.0  # a watch that lived so long was no failure
-RETRY_CAP_S = 15.0  # how late we may notice that the API is back
+RETRY_CAP_S = 15.0
+"""For a server that answers and fails: 500 speakers with six mirrors ask it 270 times a second."""
+AWAY_CAP_S = 2.5
+"""How late we may notice that a server is back that could not be reached at all.
+
+The same speakers try 1,600 connections a second then, which cost a machine that refuses them next to nothing.
+When it is back each mirror asks once, as it would after any pause; what is too much at once it queues, or
+answers 429, and then ``RETRY_CAP_S`` holds.
+"""
 RETRY_AFTER_MAX_S = 60.0  # how long a server may ask us to wait
 
 
@@ -63,7 +80,8 @@ class Reflector(Generic[T]):
         self._selector = {"fieldSelector": field_selector} if field_selector else {}
         self._rng = rng
         self._on_change = on_change
-        self._backoff = Backoff(rng=rng, cap_s=RETRY_CAP_S)
+        self._pauses_away = Backoff(rng=rng, cap_s=AWAY_CAP_S)
+        self._pauses = Backoff(rng=rng, cap_s=RETRY_CAP_S)
         self._store: Store[T] = Store()
         self._synced = asyncio.Event()
         self._opened_at = math.inf
@@ -71,6 +89,8 @@ class Reflector(Generic[T]):
         """The last attempt succeeded: objects are fresh."""
         self.trouble = ""
         """Why not connected, as one sentence."""
+        self.refused = False
+        """The trouble is a right that is missing; the API server itself is well."""
         self.updates = 0
         """Objects received that were new or different, and deletions."""
         self.errors = 0
@@ -112,27 +132,34 @@ class Reflector(Generic[T]):
         clock = asyncio.get_running_loop().time
         while True:
             self._opened_at = math.inf
-            asked_s = 0.0
-            failed = False
+            failure: KubeError | None = None
             try:
                 await self._list_and_watch()
             except KubeError as error:
                 if isinstance(error, Forbidden) and not self.synced:
                     raise
-                failed = True
-                asked_s = _asked_s(error)
+                failure = error
                 self._fail(error)
             healthy = clock() - self._opened_at >= HEALTHY_S
             if healthy:
-                self._backoff.reset()
-            if failed or not healthy:
-                await asyncio.sleep(max(asked_s, self._backoff.next_s()))
+                self._pauses_away.reset()
+                self._pauses.reset()
+            if failure is not None or not healthy:
+                await asyncio.sleep(self._pause_s(failure))
+
+    def _pause_s(self, failure: KubeError | None) -> float:
+        """Before the next attempt, after one that failed or opened a watch that ended soon."""
+        if isinstance(failure, Unreachable) and self._opened_at == math.inf:
+            self._pauses.reset()  # who comes back may refuse at first, while its caches fill
+            return self._pauses_away.next_s()
+        asked_s = failure.retry_after_s if isinstance(failure, ApiError) else 0.0
+        return max(min(asked_s, RETRY_AFTER_MAX_S), self._pauses.next_s())
 
     async def _list_and_watch(self) -> None:
         try:
-            if not self._store.resource_version:
+            if not (self._store.resource_version and await self._go_on()):
                 await self._list()
-            await self._watch()
+                await self._watch()
         except (Gone, BadAnswer):  # what came last is unknown: only a list tells
             self._store.expire()
             raise
@@ -141,16 +168,26 @@ class Reflector(Generic[T]):
             raise BadAnswer(f"GET {self._path}: {error}") from error
         self._on_change()  # the five-minute resync: look again, even if nothing seems to have changed
 
+    async def _go_on(self) -> bool:
+        """Watch from where we were; False if the server has forgotten that place, as after a restart."""
+        try:
+            await self._watch()
+        except Gone:
+            self._store.expire()
+            return False
+        return True
+
     def _fail(self, error: KubeError) -> None:
         self.errors += 1
         told = self.trouble
         self.connected, self.trouble = False, str(error)
+        self.refused = isinstance(error, Forbidden)
         if told != self.trouble:
             self._on_change()
 
     def _succeed(self) -> None:
         if not self.connected:
-            self.connected, self.trouble = True, ""
+            self.connected, self.trouble, self.refused = True, "", False
             self._on_change()
 
     async def _list(self) -> None:
@@ -206,8 +243,3 @@ class Reflector(Generic[T]):
         if isinstance(event, Failed):
             raise api_error(f"GET {self._path}", event.status, event.reason, event.message)
         self.updates += self._store.apply(event)
-
-
-def _asked_s(error: KubeError) -> float:
-    """Seconds that the server asks us to wait."""
-    return min(error.retry_after_s, RETRY_AFTER_MAX_S) if isinstance(error, ApiError) else 0.0

@@ -28,5 +28,5 @@ def test_after_a_success_it_begins_anew() -> None:
 
 
 def test_two_clients_that_fail_together_do_not_come_back_together() -> None:
-    one, other = Backoff(rng=Random("a")), Backoff(rng=Random("b"))
+    one, other = Backoff(rng=Random("a"), cap_s=30.0), Backoff(rng=Random("b"), cap_s=30.0)
     assert [one.next_s() for _ in range(5)] != [other.next_s() for _ in range(5)]

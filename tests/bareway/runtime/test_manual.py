@@ -45,7 +45,7 @@ def test_the_manual_and_the_table_show_every_flag_with_its_meaning_and_default(
     for flag in flags:
         assert f"  --{flag.name}" in page
         (row,) = [row for row in rows if row.startswith(f"| `--{flag.name}` |")]
-        assert texts[flag.field] in row
+        assert (flag.short_for or texts[flag.field]) in row
     assert all(f"  --{flag.name}: {flag.reason}" in page for flag in ignored)
 
 
@@ -56,6 +56,14 @@ def test_a_default_is_written_as_one_would_write_it() -> None:
     assert "| `--ignore-exclude-lb` |  | `false` |" in rows
     assert "| `--log-level` |  | `info` |" in rows
     assert "| `--lb-class` |  |  |" in rows
+
+
+def test_a_switch_that_is_short_for_another_flag_says_so() -> None:
+    row = "| `--ml-wan-config` |  | `false` | MetalLB's switch: short for `--profile=wan`. |"
+    settings = speaker.Settings(node_name=NodeName(""))
+    assert row in settings_table(settings, speaker.FLAGS).splitlines()
+    page = manual("x", settings, speaker.FLAGS, ())
+    assert "--ml-wan-config (default false)\n      MetalLB's switch: short for `--profile=wan`." in page
 
 
 def test_a_program_speaks_of_its_own_socket() -> None:

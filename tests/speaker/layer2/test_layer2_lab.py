@@ -297,6 +297,7 @@ async def test_five_hundred_first_frames_reach_the_client_in_order_below_the_rat
         assert len(heard) <= FIRST_AT_ONCE + elapsed * (FIRST_PER_S + REPEAT_PER_S) + 1
 
 
+@pytest.mark.host
 def test_without_the_right_the_reason_is_one_sentence(wire: Cable) -> None:
     check_capability()
     with without_root():

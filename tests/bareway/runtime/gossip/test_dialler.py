@@ -9,7 +9,7 @@ from aiohttp import web
 from bareway.gossip.events import Dial, DialFailed
 from bareway.gossip.sealing import Refusal
 from bareway.model.names import NodeName
-from bareway.runtime.gossip import dialler as gossip_dialler
+from bareway.runtime.gossip import dialler as module
 from bareway.runtime.gossip import driver as gossip
 from bareway.runtime.gossip.dialler import Dialler, NoAnswer, Where
 from bareway.runtime.gossip.report import Drop
@@ -83,7 +83,7 @@ async def test_a_port_that_nobody_serves_is_told_apart_from_silence() -> None:
 
 
 async def test_a_host_that_does_not_answer_is_not_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(gossip_dialler, "CONNECT_S", 0.02)
+    monkeypatch.setattr(module, "CONNECT_S", 0.02)
     with socket.create_server((LOOPBACK, 0), backlog=0) as full:  # nobody accepts, so SYNs go unanswered
         where = Where(*full.getsockname())
         with socket.create_connection(where):

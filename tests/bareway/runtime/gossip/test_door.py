@@ -12,7 +12,7 @@ from aiohttp import ClientSession, WSMsgType
 from bareway.gossip.events import Dial
 from bareway.gossip.sealing import HELLO_BYTES_MAX, Refusal
 from bareway.model.names import NodeName
-from bareway.runtime.gossip import door as gossip_door
+from bareway.runtime.gossip import door
 from bareway.runtime.gossip.dialler import Where
 from bareway.runtime.gossip.door import (
     SOURCE_BURST,
@@ -116,8 +116,8 @@ async def test_what_is_not_gossip_is_closed_and_counted_and_the_log_stays_empty(
 async def test_a_hundred_mangled_handshakes_leave_the_port_well_and_the_log_empty(
     caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(gossip_door, "HANDSHAKE_S", 0.02)
-    monkeypatch.setattr(gossip_door, "SOURCE_BURST", 1_000)
+    monkeypatch.setattr(door, "HANDSHAKE_S", 0.02)
+    monkeypatch.setattr(door, "SOURCE_BURST", 1_000)
     caplog.set_level(logging.INFO)
     rng = Random("mangled")
     async with station("bob") as bob:
@@ -133,7 +133,7 @@ async def test_a_hundred_mangled_handshakes_leave_the_port_well_and_the_log_empt
 
 
 async def test_who_proves_nothing_in_time_is_shown_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(gossip_door, "HANDSHAKE_S", 0.02)
+    monkeypatch.setattr(door, "HANDSHAKE_S", 0.02)
     async with station("bob") as bob:
         assert await talk(bob.where, b"") == b""
         async with impostor(bob.where) as caller:
@@ -142,7 +142,7 @@ async def test_who_proves_nothing_in_time_is_shown_out(monkeypatch: pytest.Monke
 
 
 async def test_who_has_proven_the_key_may_stay(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(gossip_door, "HANDSHAKE_S", 0.02)
+    monkeypatch.setattr(door, "HANDSHAKE_S", 0.02)
     async with station("bob") as bob:
         bob.driver.locate({ALICE: Where(LOOPBACK, 1)})
         async with impostor(bob.where) as caller:
@@ -165,7 +165,7 @@ async def test_one_address_has_only_so_many_places_for_strangers_and_gets_them_b
 
 
 async def test_one_address_is_let_in_only_so_often(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(gossip_door, "SOURCE_PER_S", 0.001)
+    monkeypatch.setattr(door, "SOURCE_PER_S", 0.001)
     async with station("bob") as bob:
         for _ in range(SOURCE_BURST + 3):
             await talk(bob.where, b"GET / HTTP/1.0\r\n\r\n")
@@ -188,7 +188,7 @@ async def test_a_member_gets_in_while_strangers_crowd_the_door() -> None:
 
 
 async def test_addresses_long_not_seen_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(gossip_door, "SOURCES_MAX", 2)
+    monkeypatch.setattr(door, "SOURCES_MAX", 2)
     async with station("bob") as bob:
         for source in ("127.0.1.1", "127.0.1.2", "127.0.1.1", "127.0.1.3"):
             async with stranger(bob.where, source):
@@ -217,13 +217,13 @@ async def test_an_oversized_frame_ends_the_edge(*, before_proof: bool, size: int
 
 async def test_a_port_without_a_host_serves_both_families() -> None:
     hosts = ["127.0.0.1", "::1"] if socket.has_dualstack_ipv6() else ["127.0.0.1"]
-    listener = gossip_door._listen("", 0)
+    listener = door._listen("", 0)
     try:
         for host in hosts:
             with socket.create_connection((host, listener.getsockname()[1])):
-                await gossip_door._readable(asyncio.get_running_loop(), listener)
+                await door._readable(asyncio.get_running_loop(), listener)
                 connection, _ = listener.accept()
-                assert str(gossip_door._source_of(connection)) == host
+                assert str(door._source_of(connection)) == host
                 connection.close()
     finally:
         listener.close()
@@ -272,7 +272,7 @@ def a_door(port: int = 0) -> Door:
     ],
 )
 async def test_the_door_goes_on_accepting(failures: list[OSError], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(gossip_door, "OUT_OF_MEANS_S", 0.01)
+    monkeypatch.setattr(door, "OUT_OF_MEANS_S", 0.01)
     with Exhausted() as listener:
         listener.failures = failures
         listener.bind((LOOPBACK, 0))

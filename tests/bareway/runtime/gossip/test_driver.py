@@ -26,7 +26,7 @@ from bareway.gossip.member import NO_SIDE
 from bareway.gossip.message import Heartbeat, Pull, encode
 from bareway.model.names import NodeName
 from bareway.runtime.clock import monotonic
-from bareway.runtime.gossip import door as gossip_door
+from bareway.runtime.gossip import door
 from bareway.runtime.gossip.dialler import Where
 from bareway.runtime.gossip.door import _listen
 from bareway.runtime.gossip.driver import GossipDriver
@@ -319,8 +319,8 @@ async def test_a_busy_port_is_reported_once_and_taken_when_it_is_free(
         attempts.append(port)
         return _listen(host, port)
 
-    monkeypatch.setattr(gossip_door, "_listen", listen)
-    monkeypatch.setattr(gossip_door, "BUSY_CAP_S", 0.01)
+    monkeypatch.setattr(door, "_listen", listen)
+    monkeypatch.setattr(door, "BUSY_CAP_S", 0.01)
     async with AsyncExitStack() as first, AsyncExitStack() as second:
         alice = await first.enter_async_context(station("alice"))
         _, _, notices = await second.enter_async_context(running("bob", ScriptedMachine(), port=alice.port))

@@ -376,6 +376,12 @@ async def test_verification_that_is_turned_off_is_off(tmp_path: Path) -> None:
 async def test_a_silent_connection_is_probed_so_that_a_dead_server_is_noticed() -> None:
     with kube._open_socket((socket.AF_INET, socket.SOCK_STREAM, 0, "", ("127.0.0.1", 1))) as opened:
         assert opened.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE) == 1
-        times = [opened.getsockopt(socket.IPPROTO_TCP, option) for _, option, _ in kube.KEEPALIVE[1:]]
-    idle_s, interval_s, count = times
-    assert idle_s + interval_s * count == 30
+        tcp = (socket.TCP_KEEPIDLE, socket.TCP_KEEPINTVL, socket.TCP_KEEPCNT)
+        idle_s, interval_s, count = (opened.getsockopt(socket.IPPROTO_TCP, option) for option in tcp)
+    assert idle_s + interval_s * count == 31
+    assert interval_s == 2, "how late a server that is back ends a watch it does not know"
+
+
+async def test_a_machine_that_is_silent_is_asked_twice_only_so_that_pauses_stay_short() -> None:
+    with kube._open_socket((socket.AF_INET, socket.SOCK_STREAM, 0, "", ("127.0.0.1", 1))) as opened:
+        assert opened.getsockopt(socket.IPPROTO_TCP, socket.TCP_SYNCNT) == 1

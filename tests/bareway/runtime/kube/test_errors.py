@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from bareway.runtime.kube import errors as kube_errors
+from bareway.runtime.kube import errors
 from bareway.runtime.kube.errors import ApiError, BadAnswer, KubeError, refusal
 
 
@@ -15,13 +15,13 @@ def status(reason: str = "Reason", message: str = "words") -> bytes:
 @pytest.mark.parametrize(
     ("code", "reason", "kind"),
     [
-        pytest.param(401, "Unauthorized", kube_errors.Unauthorized, id="401"),
-        pytest.param(403, "Forbidden", kube_errors.Forbidden, id="403"),
-        pytest.param(404, "NotFound", kube_errors.NotFound, id="404"),
-        pytest.param(409, "Conflict", kube_errors.Conflict, id="409 to an update"),
-        pytest.param(409, "AlreadyExists", kube_errors.AlreadyExists, id="409 to a create"),
-        pytest.param(410, "Expired", kube_errors.Gone, id="410 of a list"),
-        pytest.param(429, "TooManyRequests", kube_errors.TooManyRequests, id="429"),
+        pytest.param(401, "Unauthorized", errors.Unauthorized, id="401"),
+        pytest.param(403, "Forbidden", errors.Forbidden, id="403"),
+        pytest.param(404, "NotFound", errors.NotFound, id="404"),
+        pytest.param(409, "Conflict", errors.Conflict, id="409 to an update"),
+        pytest.param(409, "AlreadyExists", errors.AlreadyExists, id="409 to a create"),
+        pytest.param(410, "Expired", errors.Gone, id="410 of a list"),
+        pytest.param(429, "TooManyRequests", errors.TooManyRequests, id="429"),
         pytest.param(422, "Invalid", ApiError, id="422"),
         pytest.param(503, "ServiceUnavailable", ApiError, id="503"),
     ],
@@ -35,7 +35,7 @@ def test_each_refusal_has_its_type_and_words(code: int, reason: str, kind: type[
 
 
 def test_a_name_that_is_taken_is_no_conflict_of_versions() -> None:
-    assert not isinstance(refusal("POST /", 409, status("AlreadyExists")), kube_errors.Conflict)
+    assert not isinstance(refusal("POST /", 409, status("AlreadyExists")), errors.Conflict)
 
 
 @pytest.mark.parametrize(
@@ -65,5 +65,5 @@ def test_a_pause_that_is_no_number_is_none(text: str) -> None:
 
 
 def test_all_are_one_family() -> None:
-    kinds = [kube_errors.Unreachable, BadAnswer, ApiError]
+    kinds = [errors.Unreachable, BadAnswer, ApiError]
     assert all(issubclass(kind, KubeError) for kind in kinds)

@@ -129,7 +129,7 @@ async def test_a_forgotten_place_is_a_new_list_and_the_objects_stay_meanwhile(fo
             )
             await kube.announce()
         assert mirror.names == ["a"]
-        await asyncio.sleep(2.0)
+        await asyncio.sleep(0.3)  # the first pause, since that watch did not live long
         assert mirror.names == ["a", "b"]
         assert mirror.reflector.lists == 2
         assert mirror.reflector.connected
