@@ -3,12 +3,14 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 BIN := .venv/bin
 PYTHON := PYTHONPATH=tests:. $(BIN)/python
+# Runs what follows as root: as it is for root, in namespaces of its own for a normal user, who is root there.
+ROOT := $(PYTHON) -m lab.rootless
 API ?= embedded
 SEED ?= 1
 TRIALS ?= 10
 
 .DEFAULT_GOAL := help
-.PHONY: help setup packages demo test check format lint types arch proto proto-check docs sim unit lab image kube cluster cluster-packages cluster-up cluster-down bench bench-gate clean
+.PHONY: help setup packages demo test check format lint types arch proto proto-check docs sim unit lab image kube record cluster cluster-packages cluster-up cluster-down bench bench-gate clean
 
 help:  ## what there is to do here
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
@@ -21,12 +23,13 @@ setup: .venv/ready  ## install what the project needs (every target does this by
 packages:
 	@python3 tests/bootstrap.py packages iproute2 nftables curl util-linux
 
-demo: setup packages  ## the whole job on real packets, in network namespaces, as root; API=real for a real kube-apiserver
-	@$(PYTHON) -m lab.demo --api $(API)
+demo: setup packages  ## the whole job on real packets, in network namespaces; API=real for a real kube-apiserver
+	@$(if $(filter real,$(API)),$(PYTHON) -m cluster.build > /dev/null && )$(ROOT) $(BIN)/python -m lab.demo --api $(API)
 
 test: setup packages  ## every test but those that need the real kube-apiserver
 	@echo "test: the quick ones, two at a time" && $(BIN)/pytest -n 2 -q -m 'not real and not lab and not cluster'
-	@echo "test: the lab, one at a time, since it watches real clocks" && $(BIN)/pytest -m 'lab and not real and not cluster'
+	@echo "test: the lab, one at a time, since it watches real clocks" && $(ROOT) $(BIN)/pytest -m 'lab and not host and not real and not cluster'
+	@echo "test: what root alone can do" && $(BIN)/pytest -q -m 'host and not real and not cluster'
 
 check: lint types arch proto-check  ## format, lint, types, import contracts, generated code: what CI runs first
 
@@ -57,20 +60,23 @@ sim: setup  ## replay one seed of the cluster in virtual time: make sim SEED=7
 unit: setup  ## the quick tests alone: no root, no namespaces
 	@$(BIN)/pytest -q -m 'not real and not lab and not cluster'
 
-lab: setup packages  ## the tests in network namespaces alone, as root
-	@$(BIN)/pytest -q -m 'lab and not real and not cluster'
+lab: setup packages  ## the tests in network namespaces alone
+	@$(ROOT) $(BIN)/pytest -q -m 'lab and not host and not real and not cluster' && $(BIN)/pytest -q -m 'host and not real and not cluster'
 
 image: setup  ## the container image as an OCI archive in dist/, without Docker
 	@$(PYTHON) -m cluster.image
 
 kube: setup packages  ## build the real kube-apiserver (minutes, once) and run the contract and lab tests against it
-	@$(PYTHON) -m cluster.build && $(BIN)/pytest -m 'real and not cluster'
+	@$(PYTHON) -m cluster.build && $(ROOT) $(BIN)/pytest -m 'real and not cluster'
+
+record: setup packages  ## write down anew what the programs ask an API server: after a change of that
+	@$(PYTHON) -m cluster.build && $(ROOT) $(BIN)/python -m cluster.recording
 
 cluster-packages: packages
 	@python3 tests/bootstrap.py packages containerd runc containernetworking-plugins conntrack
 
-cluster: setup cluster-packages  ## install on a real cluster of three kubelet nodes, and break it: about five minutes
-	@$(PYTHON) -m cluster.build && $(PYTHON) -m cluster.ring check && $(BIN)/pytest -m cluster
+cluster: setup cluster-packages  ## install on a real cluster of three kubelet nodes, and break it: about three minutes
+	@$(PYTHON) -m cluster.ring build && $(BIN)/pytest -m cluster tests/cluster
 
 cluster-up: setup cluster-packages  ## the same cluster for a person to look at: prints its kubeconfig
 	@$(PYTHON) -m cluster.build && $(PYTHON) -m cluster.ring up --bareway

@@ -1,7 +1,25 @@
 """What all tests share."""
 
 import asyncio
+import os
+from pathlib import Path
+
+import pytest
 
 # On Python 3.11 pytest-asyncio asks for "the" event loop before there is one, which would make one that
 # nobody closes; the warning about it would fail whichever test runs when it is collected.
 asyncio.set_event_loop(None)
+
+WHOLE_MACHINE = ["0", "0", "4294967295"]
+"""The map of users where a namespace has them all, each under its own number (user_namespaces(7))."""
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Refuse, rather than skip, what only root of the machine can do; before anything else has run."""
+    chosen = [item for item in session.items if item.get_closest_marker("host")]
+    if not chosen or session.config.option.collectonly:
+        return
+    users = Path("/proc/self/uid_map").read_text().split()
+    if os.geteuid() != 0 or users != WHOLE_MACHINE:
+        reason = "need root of this machine, for control groups and other users: run them as root (sudo)."
+        pytest.exit(f"{len(chosen)} of these tests {reason}", returncode=2)

@@ -84,6 +84,11 @@ class RealApi:
     def kill(self) -> None:
         self._plane.api_server.kill()
 
+    def restart(self) -> None:
+        """After ``kill``: it comes back with all that is in etcd, and no memory of its watchers."""
+        self._plane.api_server.start()
+        self._plane.wait_ready()
+
     def attach(self, node: Machine) -> None:
         self._plane.kube_proxy(node=node.name, netns=node.namespace)
 

@@ -35,7 +35,8 @@ def what_is_missing() -> str | None:
     """One sentence on why no lab can be built here, or None."""
     if os.geteuid() != 0:
         return (
-            "The lab builds network namespaces and opens raw sockets: run it as root (for example with sudo)."
+            "The lab builds network namespaces and opens raw sockets: run it as root, or by"
+            " `python -m lab.rootless`, as `make` does, which gives it a root of its own."
         )
     absent = sorted(package for program, package in PACKAGES.items() if shutil.which(program) is None)
     if absent:

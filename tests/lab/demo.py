@@ -6,118 +6,25 @@ Ends with 0 only if the client got a backend's page before and after, and its ou
 """
 
 import argparse
+import os
 import sys
-import textwrap
-import time
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 
 from lab.apis import Api, EmbeddedApi, RealApi, program
 from lab.commands import CannotTry, LabError, what_is_missing
-from lab.machine import Machine
 from lab.network import Lab
-from lab.site import POOL, Site, Watchers
+from lab.rootless import ENTRY
+from lab.site import Site
+from lab.story import Story, play
 from lab.system import System
-from lab.trial import Trial, measure
-from lab.waiting import wait_for
 
 APIS: Mapping[str, Callable[[Site], Api]] = {"embedded": EmbeddedApi, "real": RealApi}
-
-OUTAGE_MAX_S = 1.0
-PAGE_WITHIN_S = 10.0
-"""From the moment the address is shown; the speakers may still be starting."""
-
-
-class Story:
-    """Says each step with the time that has passed."""
-
-    def __init__(self) -> None:
-        self._began = time.monotonic()
-
-    def tell(self, sentence: str) -> None:
-        print(f"[{time.monotonic() - self._began:5.1f} s] {sentence}", flush=True)
-
-    def show(self, command: str, output: str) -> None:
-        print(textwrap.indent(f"$ {command}\n{output.rstrip()}", " " * 10), flush=True)
-
-
-def fetch(site: Site, address: str) -> str:
-    """The page that the client's curl gets, as soon as it gets one."""
-
-    def page() -> str:
-        try:
-            return site.client.run("curl", "-sS", "--max-time", "1", f"http://{address}/")
-        except LabError:
-            return ""
-
-    return wait_for(page, what=f"a page from http://{address}/", within_s=PAGE_WITHIN_S)
-
-
-def visit(story: Story, site: Site, address: str) -> str:
-    """Show the client's curl; returns the page."""
-    page = fetch(site, address)
-    story.show(f"curl http://{address}/", page)
-    return page.strip()
-
-
-def play(story: Story, lab: Lab, api: Callable[[Site], Api]) -> tuple[System, list[str]]:
-    """Tell and show it all; returns what runs, and what was not as promised."""
-    story.tell("Three nodes, a client and a switch are built from network namespaces.")
-    site = Site(lab)
-    system = System(site, api)
-    system.start_cluster()
-    story.tell(f"There is {system.api.name} now; kubectl has written three Nodes.")
-    system.start_all()
-    story.tell("bareway-controller runs beside it, and a bareway-speaker on each node.")
-    system.configure()
-    system.publish()
-    story.tell(f"A ConfigMap with the pool {POOL} and a Service of type LoadBalancer are applied.")
-    address = system.address_of()
-    story.tell("The Service has its external address:")
-    story.show("kubectl get svc", system.kubectl("get", "svc"))
-    story.tell("The client on the same wire asks for the page:")
-    pages = [visit(story, site, address)]
-
-    watchers = Watchers(site, address)
-    trial = measure(watchers, "bareway", "powered off", lambda owner: switch_off(story, owner, address))
-    story.tell(
-        f"{trial.successor} took over: it answered ARP after {trial.answered_s:.2f} s; the client asked every"
-        f" 10 ms, {trial.requests_failed} requests failed, outage {trial.outage_s:.2f} s."
-    )
-    pages.append(visit(story, site, address))
-    story.tell(f"What the speaker on {trial.successor} says now:")
-    story.show("bareway status", system.status(lab.machines[trial.successor]))
-    return system, shortfalls(trial, pages, site.pages)
-
-
-def switch_off(story: Story, owner: Machine, address: str) -> None:
-    story.tell(f"{owner.name} answers for {address}. Now its power goes: link down, every process killed.")
-    owner.power_off()
-
-
-def shortfalls(trial: Trial, pages: Sequence[str], expected: Collection[str]) -> list[str]:
-    """What was promised and did not happen, a sentence each."""
-    found = [
-        f"The client got {page!r}, which is no backend's page." for page in pages if page not in expected
-    ]
-    if trial.outage_s > OUTAGE_MAX_S:
-        stall = f"; the host itself stood still for {trial.stall_s:.2f} s" if trial.stall_s else ""
-        found.append(f"The outage was {trial.outage_s:.2f} s, more than {OUTAGE_MAX_S:g} s{stall}.")
-    if trial.successor == trial.owner:
-        found.append(f"{trial.owner} was switched off and answers still.")
-    return found
 
 
 def main(arguments: Sequence[str]) -> int:
     """0 as promised, 1 not, 2 it could not be tried."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--api", choices=sorted(APIS), default="embedded")
-    parser.add_argument(
-        "--keep", action="store_true", help="leave it running for a look until Enter is pressed"
-    )
-    given = parser.parse_args(arguments)
+    given = wishes(arguments)
     if missing := what_is_missing():
         print(missing, file=sys.stderr)
         return 2
@@ -126,10 +33,7 @@ def main(arguments: Sequence[str]) -> int:
         with Lab() as lab:
             system, missed = play(story, lab, APIS[given.api])
             if given.keep:
-                kubectl = f"{program('kubectl')} --kubeconfig {system.api.kubeconfig}"
-                story.tell(f"Look: ip netns exec {system.site.api.namespace} {kubectl} get svc -w")
-                with suppress(EOFError):
-                    input("Press Enter to take everything away. ")
+                keep(story, system)
     except CannotTry as error:
         print(error, file=sys.stderr)
         return 2
@@ -144,6 +48,27 @@ def main(arguments: Sequence[str]) -> int:
         story.tell(sentence)
     story.tell("Not as promised." if missed else "Done.")
     return 1 if missed else 0
+
+
+def wishes(arguments: Sequence[str]) -> argparse.Namespace:
+    """What the caller asks for."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--api", choices=sorted(APIS), default="embedded")
+    parser.add_argument(
+        "--keep", action="store_true", help="leave it running for a look until Enter is pressed"
+    )
+    return parser.parse_args(arguments)
+
+
+def keep(story: Story, system: System) -> None:
+    """Tell how to look, and wait for Enter."""
+    kubectl = f"{program('kubectl')} --kubeconfig {system.api.kubeconfig}"
+    entry = os.environ.get(ENTRY, "")
+    story.tell(f"Look: {entry}ip netns exec {system.site.api.namespace} {kubectl} get svc -w")
+    with suppress(EOFError):
+        input("Press Enter to take everything away. ")
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ import tempfile
 from contextlib import suppress
 from pathlib import Path
 
-from lab.commands import ip
+from lab.commands import ip, run
 from lab.process import state
 from lab.waiting import wait_for
 
@@ -48,6 +48,14 @@ def remove_namespace(name: str) -> None:
     ip("netns", "delete", name)
 
 
+def unmount_below(directory: Path) -> None:
+    """Take away what is mounted there; what is in memory only is gone with it."""
+    mounted = [Path(line.split()[1]) for line in Path("/proc/self/mounts").read_text().splitlines()]
+    for place in mounted:
+        if place.is_relative_to(directory):
+            run("umount", "--lazy", str(place))
+
+
 def clean() -> list[str]:
     """Remove what labs of dead processes left behind; returns what was removed."""
     removed = []
@@ -59,6 +67,7 @@ def clean() -> list[str]:
     for path in sorted(Path(tempfile.gettempdir()).glob("bareway-lab-*")):
         match = LOGS.fullmatch(path.name)
         if match and not _is_alive(int(match["pid"])):
+            unmount_below(path)
             shutil.rmtree(path, ignore_errors=True)
             removed.append(str(path))
     return removed

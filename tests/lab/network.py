@@ -13,7 +13,14 @@ from types import FrameType, TracebackType
 from typing import Self
 
 from lab.commands import LabError
-from lab.leftovers import clean, logs_directory, namespace_name, namespaces_of, remove_namespace
+from lab.leftovers import (
+    clean,
+    logs_directory,
+    namespace_name,
+    namespaces_of,
+    remove_namespace,
+    unmount_below,
+)
 from lab.machine import Machine, Switch
 
 _COUNT = itertools.count(1)
@@ -89,6 +96,7 @@ class Lab:
                     machine.kill_all()
             for name in self._mine():
                 remove_namespace(name)
+            unmount_below(self.logs)
             shutil.rmtree(self.logs, ignore_errors=True)
             atexit.unregister(self.close)
         finally:

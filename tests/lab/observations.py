@@ -133,6 +133,12 @@ def two_answerers(frames: Iterable[ArpFrame], address: str, *, since: float = 0.
     return shared
 
 
+def longest_silence(frames: Iterable[ArpFrame], address: str, *, since: float = 0.0) -> float:
+    """Seconds in which nobody answered for ``address``, although it was asked for all the time."""
+    heard = sorted(frame.at for frame in answers(frames, address, since=since))
+    return max((later - earlier for earlier, later in pairwise(heard)), default=0.0)
+
+
 def longest_stall(stalls: Iterable[Lateness], *, since: float = 0.0) -> float:
     """How long the host stood still at most after ``since``."""
     return max((stall.late_s for stall in stalls if stall.at >= since), default=0.0)

@@ -10,6 +10,7 @@ The addresses are those set aside for documentation; they exist inside the names
 """
 
 from dataclasses import dataclass
+from typing import Protocol
 
 from lab.machine import Machine
 from lab.network import Lab
@@ -66,10 +67,26 @@ class Site:
         return backend
 
 
+class Wire(Protocol):
+    """What watchers need of a place: where they stand, and who is who."""
+
+    @property
+    def lab(self) -> Lab:
+        """The machines by their hardware addresses."""
+
+    @property
+    def client(self) -> Machine:
+        """Asks for pages."""
+
+    @property
+    def observer(self) -> Machine:
+        """Sees ARP."""
+
+
 class Watchers:
     """Everything that looks at one address: the client's requests, the observer's ARP, the control timer."""
 
-    def __init__(self, site: Site, address: str) -> None:
+    def __init__(self, site: Wire, address: str) -> None:
         self.site = site
         self.address = address
         self.prober = Prober(site.client, address, 80)

@@ -32,6 +32,7 @@ class Member(msgspec.Struct):
 class Told(msgspec.Struct):
     """What a speaker says."""
 
+    api_connected: bool
     not_ready: list[str]
     members: list[Member]
 

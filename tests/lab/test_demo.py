@@ -6,8 +6,8 @@ import sys
 
 import pytest
 
-from lab.demo import OUTAGE_MAX_S, shortfalls
 from lab.stations import TESTS
+from lab.story import OUTAGE_MAX_S, shortfalls
 from lab.trial import Trial
 
 PAGES = {"Hello from backend-1.", "Hello from backend-2."}

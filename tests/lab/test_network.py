@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -99,15 +100,16 @@ def test_nothing_is_left_after_the_block_even_when_it_fails() -> None:
         with Lab() as lab:
             node = lab.machine("node1", lab.switch("lan"), "192.0.2.11/24")
             # In a session of its own and deaf to SIGTERM: still found, by its namespace.
-            node.start("stubborn", "setsid", "sh", "-c", "trap '' TERM; sleep 1000 & wait; sleep 1000")
-            wait_for(lambda: len(node.pids()) >= 2, what="the programs", within_s=5)
+            stubborn = "trap '' TERM; sleep 1000 & wait; sleep 1000"
+            node.start("stubborn", "setsid", "--wait", "sh", "-c", stubborn)
+            wait_for(lambda: len(node.pids()) >= 3, what="the programs", within_s=5)  # setsid, sh and sleep
             pids.extend(node.pids())
             raise ZeroDivisionError
 
     before = traces(os.getpid())
     with pytest.raises(ZeroDivisionError):
         fail_in_a_lab()
-    assert len(pids) >= 2
+    assert len(pids) == 3
     assert {state(pid) for pid in pids} <= {None, "Z"}
     assert traces(os.getpid()) == before
 
@@ -115,10 +117,14 @@ def test_nothing_is_left_after_the_block_even_when_it_fails() -> None:
 LAB_THAT_WAITS = """
 import signal
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell makes what it starts with & deaf to it
+from lab.commands import run
 from lab.network import Lab
 with Lab() as lab:
     node = lab.machine("node1", lab.switch("lan"), "192.0.2.11/24")
     node.start("sleeper", "sleep", "1000")
+    disk = lab.logs / "disk"
+    disk.mkdir()
+    run("mount", "-t", "tmpfs", "disk", str(disk))
     print(*node.pids(), flush=True)
     signal.pause()
 """
@@ -152,6 +158,7 @@ def test_a_lab_that_is_interrupted_leaves_nothing(number: signal.Signals, exit_c
         if number is signal.SIGKILL:
             assert len(clean()) == 3
         assert traces(other.pid) == []
+        assert f"bareway-lab-{other.pid}-" not in Path("/proc/self/mounts").read_text()
         assert {state(pid) for pid in inside} <= {None, "Z"}
 
 

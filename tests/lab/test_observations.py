@@ -9,6 +9,7 @@ from lab.observations import (
     Outage,
     announcements,
     answers,
+    longest_silence,
     longest_stall,
     outage,
     served_again,
@@ -130,3 +131,10 @@ def test_only_stalls_after_the_given_time_count() -> None:
     stalls = [Lateness(at=1.0, late_s=0.5), Lateness(at=2.0, late_s=0.03), Lateness(at=3.0, late_s=0.06)]
     assert longest_stall(stalls, since=1.5) == 0.06
     assert longest_stall([], since=0.0) == 0.0
+
+
+def test_silence_is_the_longest_time_between_two_answers() -> None:
+    frames = [arp(at, "A") for at in (1.0, 1.1, 4.0, 4.2)]
+    assert longest_silence(frames, VIP) == pytest.approx(2.9)
+    assert longest_silence(frames, VIP, since=3.0) == pytest.approx(0.2)
+    assert longest_silence([], VIP) == 0.0

@@ -5,6 +5,7 @@ import time
 
 import pytest
 
+from bareway.runtime.settings import HTTP_PORT
 from lab.machine import Machine
 from lab.observations import announcements, answers, served_again, two_answerers
 from lab.site import Watchers
@@ -124,8 +125,18 @@ GARBAGE = {
 }
 
 
-def test_garbage_on_the_gossip_port_changes_nothing(system: System, watchers: Watchers) -> None:
+def dropped(machine: Machine) -> float:
+    """What the speaker there has refused on the gossip port, by its metrics."""
+    page = machine.run("curl", "-sS", f"http://127.0.0.1:{HTTP_PORT}/metrics")
+    lines = [line for line in page.splitlines() if line.startswith("bareway_gossip_dropped_total{")]
+    return sum(float(line.split()[-1]) for line in lines)
+
+
+def test_garbage_on_the_gossip_port_changes_nothing_and_is_counted(
+    system: System, watchers: Watchers
+) -> None:
     owner = steady_owner(watchers)
+    before = dropped(owner)
     began = time.monotonic()
     for garbage in GARBAGE.values():
         script = f"for i in 1 2 3; do {garbage} | timeout 1 cat > /dev/tcp/{owner.address}/7947; done; true"
@@ -133,6 +144,7 @@ def test_garbage_on_the_gossip_port_changes_nothing(system: System, watchers: Wa
     assert steady_owner(watchers) == owner
     assert answers(watchers.arp.frames, watchers.address, since=began, but=owner.mac) == []
     assert system.is_settled()
+    assert dropped(owner) >= before + len(GARBAGE)
 
 
 def test_a_node_is_replaced_while_the_api_server_is_gone(system: System, watchers: Watchers) -> None:
