@@ -12,8 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
+from urllib.parse import urlencode
 
 from aiohttp import ClientSession, ClientTimeout
+
+from apiserver.record import Asked, asked
 
 MERGE: Final = "application/merge-patch+json"
 STRATEGIC: Final = "application/strategic-merge-patch+json"
@@ -61,6 +64,8 @@ class Client:
         if certificate_authority is not None:
             self._tls = ssl.create_default_context(cafile=certificate_authority)
         self._session: ClientSession | None = None
+        self.asked: list[Asked] = []
+        """What it was told to send, as it would stand on record."""
 
     async def __aenter__(self) -> Self:
         self._session = ClientSession(headers=self._headers, timeout=ClientTimeout(total=ANSWER_WITHIN_S))
@@ -88,6 +93,7 @@ class Client:
         data = body if isinstance(body, bytes) or body is None else json.dumps(body).encode()
         headers = {"Content-Type": content_type, "Accept": accept}
         params = {name: str(value) for name, value in query.items()}
+        self.asked.append(asked(method, f"{path}?{urlencode(params)}", content_type))
         async with self._session.request(
             method, self._url + path, data=data, headers=headers, params=params, ssl=self._tls
         ) as response:
@@ -127,6 +133,7 @@ class Client:
         """An open watch, event by event."""
         assert self._session is not None
         params = {name: str(value) for name, value in {"watch": "true", **query}.items()}
+        self.asked.append(asked("GET", f"{path}?{urlencode(params)}"))
         async with self._session.get(
             self._url + path, params=params, headers={"Accept": accept}, ssl=self._tls
         ) as response:

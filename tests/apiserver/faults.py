@@ -16,6 +16,7 @@ import msgspec
 from apiserver import refusals
 from apiserver.kinds import Kind
 from apiserver.refusals import Reason, Refused
+from apiserver.store import Key
 
 WRITES: Final = frozenset({"create", "update", "patch", "delete", "deletecollection"})
 STREAM_VERB: Final = "watch"
@@ -33,7 +34,7 @@ class Fault(StrEnum):
     CONFLICT = "conflict"
     """409 to a write; the object is as it was."""
     DELAY = "delay"
-    """The right answer, ``delay_s`` later."""
+    """The right answer ``delay_s`` later; in an open watch, what comes next."""
     DROP = "drop"
     """The connection is closed without an answer."""
     ERROR = "error"
@@ -44,6 +45,10 @@ class Fault(StrEnum):
     """403."""
     GARBAGE = "garbage"
     """Bytes that are no JSON, with status 200."""
+    LATE = "late"
+    """The request is done at once and answered ``delay_s`` later."""
+    LOST = "lost"
+    """The request is done; then the connection is closed without an answer."""
     STALL = "stall"
     """No answer, no event, no end, until the rule is cleared."""
     UNAUTHORIZED = "unauthorized"
@@ -55,7 +60,9 @@ def refusal_of(fault: Fault, request: "Request") -> Refused | None:
     makers: Mapping[Fault, Callable[[], Refused]] = {
         Fault.CONFLICT: lambda: refusals.conflict(request.kind, request.name),
         Fault.EXPIRE: lambda: refusals.expired("too old resource version: 1 (2)"),
-        Fault.FORBIDDEN: lambda: refusals.forbidden(request.verb, request.kind, request.namespace),
+        Fault.FORBIDDEN: lambda: refusals.forbidden(
+            request.verb, request.kind, Key(request.namespace, request.name), request.subresource
+        ),
         Fault.UNAUTHORIZED: lambda: Refused(code=401, reason=Reason.UNAUTHORIZED, message="Unauthorized"),
         Fault.BUSY: lambda: Refused(
             code=429,
@@ -71,7 +78,9 @@ def refusal_of(fault: Fault, request: "Request") -> Refused | None:
     return makers[fault]() if fault in makers else None
 
 
-OF_STREAMS: Final = frozenset({Fault.CLOSE, Fault.DROP, Fault.EXPIRE, Fault.GARBAGE, Fault.STALL})
+OF_STREAMS: Final = frozenset(
+    {Fault.CLOSE, Fault.DELAY, Fault.DROP, Fault.EXPIRE, Fault.GARBAGE, Fault.STALL}
+)
 
 
 class Rule(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
@@ -84,6 +93,7 @@ class Rule(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     """The plural, with ``/status`` for the subresource."""
     namespace: str = ""
     name: str = ""
+    """Of the object, or of the one that a collection is asked for by a field selector."""
     times: int | None = 1
     delay_s: float = 0.0
     reviewed: bool = False

@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import Any
 
 from apiserver.kinds import Kind
+from apiserver.store import Key
 
 CONFLICT_TEXT = "the object has been modified; please apply your changes to the latest version and try again"
 MISSING_TEXT = "the server could not find the requested resource"
@@ -152,17 +153,20 @@ def bad_request(message: str) -> Refused:
     return Refused(code=400, reason=Reason.BAD_REQUEST, message=message)
 
 
-def forbidden(verb: str, kind: Kind, namespace: str) -> Refused:
+def forbidden(verb: str, kind: Kind, key: Key, subresource: str = "") -> Refused:
     """Whoever asks has not this right."""
-    scope = f'in the namespace "{namespace}"' if namespace else "at the cluster scope"
+    scope = f'in the namespace "{key.namespace}"' if key.namespace else "at the cluster scope"
+    shown = f'{kind.resource} "{key.name}"' if key.name else kind.resource
+    resource = f"{kind.plural}/{subresource}" if subresource else kind.plural
+    details = {"name": key.name, "group": kind.group, "kind": kind.plural}
     return Refused(
         code=403,
         reason=Reason.FORBIDDEN,
         message=(
-            f'{kind.resource} is forbidden: User "system:anonymous" cannot {verb} resource "{kind.plural}" '
+            f'{shown} is forbidden: User "system:anonymous" cannot {verb} resource "{resource}" '
             f'in API group "{kind.group}" {scope}'
         ),
-        details={key: value for key, value in {"group": kind.group, "kind": kind.plural}.items() if value},
+        details={name: value for name, value in details.items() if value},
     )
 
 

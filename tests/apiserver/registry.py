@@ -142,7 +142,7 @@ class Registry:
         self, kind: Kind, key: Key, old: JsonObject, new: JsonObject, *, is_status: bool, dry_run: bool
     ) -> JsonObject:
         metadata, stored = new["metadata"], old["metadata"]
-        if metadata.get("resourceVersion", stored["resourceVersion"]) != stored["resourceVersion"]:
+        if (metadata.get("resourceVersion") or stored["resourceVersion"]) != stored["resourceVersion"]:
             raise refusals.conflict(kind, key.name)
         for name in SERVERS_OWN:
             metadata.pop(name, None)

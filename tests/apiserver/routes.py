@@ -7,6 +7,7 @@ from typing import Final
 from apiserver import refusals
 from apiserver.faults import Request
 from apiserver.kinds import BY_PATH, KINDS, Kind
+from apiserver.selectors import selected_name
 from apiserver.store import Key
 
 NAMED_VERBS: Final = {"GET": "get", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}
@@ -25,6 +26,8 @@ class Target:
     key: Key
     """The name is empty for a collection, the namespace for all namespaces."""
     subresource: str = ""
+    selected: str = ""
+    """The name of the one object that a collection is asked for: rights by name hold for it, too."""
 
     @property
     def is_status(self) -> bool:
@@ -37,7 +40,7 @@ class Target:
             verb=self.verb,
             kind=self.kind,
             namespace=self.key.namespace,
-            name=self.key.name,
+            name=self.key.name or self.selected,
             subresource=self.subresource,
         )
 
@@ -74,4 +77,6 @@ def _target(method: str, group: str, version: str, rest: list[str], query: Mappi
         raise refusals.not_implemented(f"does not serve {kind.plural}/{subresource}")
     if verb is None or (kind.namespaced and not namespace and (name or verb == "create")):
         raise refusals.method_not_allowed()
-    return Target(verb=verb, kind=kind, key=Key(namespace, name), subresource=subresource)
+    selected = "" if name else selected_name(query.get("fieldSelector", ""))
+    key = Key(namespace, name)
+    return Target(verb=verb, kind=kind, key=key, subresource=subresource, selected=selected)

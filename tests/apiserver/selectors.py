@@ -30,6 +30,13 @@ def matcher(kind: Kind, *, labels: str, fields: str) -> Matcher:
     return matches
 
 
+def selected_name(fields: str) -> str:
+    """The name of the one object that a field selector can fit; empty if it can fit others."""
+    found = (_PLAIN_TERM.match(term) for term in _terms(fields))
+    exact = (term[3] for term in found if term and term[1] == "metadata.name" and term[2] != "!=")
+    return next(exact, "")
+
+
 def field_of(value: JsonObject, path: str) -> str:
     """The text of a field that a selector may name; empty where it is absent."""
     if path == "source":

@@ -8,9 +8,10 @@ from typing import Final, Self
 import msgspec
 from aiohttp import web
 
-from apiserver import answers, discovery, refusals, reviews, watches
+from apiserver import absent, answers, discovery, refusals, reviews, watches
 from apiserver.decoding import read_body
 from apiserver.faults import Fault, Faults, Request, Rule, refusal_of
+from apiserver.record import Asked, asked
 from apiserver.refusals import Refused
 from apiserver.registry import Registry
 from apiserver.routes import target_of
@@ -39,6 +40,8 @@ class EmbeddedApi:
         self.registry = Registry(self.store, Random(seed))
         self.requests: list[tuple[str, str]] = []
         """Method and path with query of every request, in order, for tests to look at."""
+        self.asked: list[tuple[str, Asked]] = []
+        """The same as they stand on record, each with its bearer token: who asked."""
         self._verbs = Verbs(self.store, self.registry, self.faults, bookmark_every_s=bookmark_every_s)
         self._host = host
         self._port = port
@@ -81,6 +84,9 @@ class EmbeddedApi:
 
     async def _serve(self, request: web.Request) -> web.StreamResponse:
         self.requests.append((request.method, request.path_qs))
+        token = request.headers.get("Authorization", "").removeprefix("Bearer ")
+        content_type = request.headers.get("Content-Type", "")
+        self.asked.append((token, asked(request.method, request.path_qs, content_type)))
         try:
             response = await self._answer(request)
         except Refused as refused:
@@ -101,13 +107,21 @@ class EmbeddedApi:
         if request.path.strip("/") == reviews.PATH and request.method == "POST":
             body = read_body(await request.read(), request.content_type)
             return answers.respond(reviews.answer(body, self.faults), code=201)
+        nothing = absent.empty_list(
+            request.method, request.path, is_watch="watch" in request.query, revision=self.store.revision
+        )
+        if nothing is not None:
+            return answers.respond(nothing)
         target = target_of(request.method, request.path, request.query)
         rule = self.faults.take(target.request())
         if rule is not None:
             answer = await self._misbehave(rule, target.request())
             if answer is not None:
                 return answer
-        return await self._verbs.serve(request, target)
+        response = await self._verbs.serve(request, target)
+        if rule is not None:
+            await self._misbehave_afterwards(rule)
+        return response
 
     async def _misbehave(self, rule: Rule, request: Request) -> web.Response | None:
         """Do what the rule says; None if the request is then answered as ever."""
@@ -126,6 +140,13 @@ class EmbeddedApi:
             body = watches.GARBAGE if rule.fault is Fault.GARBAGE else b""
             return web.Response(body=body, content_type="application/json")
         return None
+
+    async def _misbehave_afterwards(self, rule: Rule) -> None:
+        """What happens to the answer to a request that was done."""
+        if rule.fault is Fault.LATE:
+            await asyncio.sleep(rule.delay_s)
+        if rule.fault is Fault.LOST:
+            raise ConnectionAbortedError
 
     async def _serve_faults(self, request: web.Request) -> web.Response:
         """The side channel for tests in another process."""

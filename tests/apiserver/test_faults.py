@@ -8,6 +8,8 @@ import pytest
 
 from apiserver import EmbeddedApi, Fault
 from apiserver.client import Client
+from apiserver.kinds import CONFIG_MAPS as KIND
+from apiserver.store import Key
 from support.until import until
 
 CONFIG_MAPS = "/api/v1/namespaces/default/configmaps"
@@ -61,6 +63,18 @@ async def test_a_missing_right_is_named(api: EmbeddedApi, client: Client) -> Non
         'in API group "" at the cluster scope'
     )
     assert (await client.get(CONFIG_MAPS)).code == 200
+
+
+async def test_a_right_by_name_is_needed_for_a_list_of_that_name(api: EmbeddedApi, client: Client) -> None:
+    api.faults.add(Fault.FORBIDDEN, verb="list", resource="configmaps", name="a", times=None)
+    for selector, code in (
+        ("metadata.name=a", 403),
+        ("metadata.namespace=default,metadata.name==a", 403),
+        ("metadata.name!=a", 200),
+        ("metadata.name=b", 200),
+        ("", 200),
+    ):
+        assert (await client.get(CONFIG_MAPS, fieldSelector=selector)).code == code
 
 
 @pytest.mark.parametrize("reviewed", [True, False], ids=["known beforehand", "a surprise"])
@@ -137,6 +151,36 @@ async def test_a_delayed_request_is_answered_late(api: EmbeddedApi, client: Clie
     began = clock()
     assert (await client.get(CONFIG_MAPS)).code == 200
     assert clock() - began >= 0.05
+
+
+async def test_a_late_answer_is_about_what_was_done_at_once(api: EmbeddedApi, client: Client) -> None:
+    api.faults.add(Fault.LATE, verb="create", delay_s=0.2)
+    clock = asyncio.get_running_loop().time
+    began = clock()
+    async with asyncio.TaskGroup() as group:
+        late = group.create_task(client.create(CONFIG_MAPS, A_CONFIG_MAP))
+        await until(lambda: api.store.get(KIND, Key("default", "a")))
+        assert not late.done()
+    assert late.result().code == 201
+    assert clock() - began >= 0.2
+
+
+async def test_what_lost_its_answer_was_done(api: EmbeddedApi, client: Client) -> None:
+    api.faults.add(Fault.LOST, verb="create", times=None)
+    with pytest.raises(aiohttp.ClientConnectionError):
+        await client.create(CONFIG_MAPS, A_CONFIG_MAP)
+    assert (await client.get(CONFIG_MAPS)).names == ["a"]
+
+
+async def test_an_open_watch_can_tell_late(api: EmbeddedApi, client: Client) -> None:
+    async with client.watch(CONFIG_MAPS, resourceVersion=api.store.revision) as events:
+        api.faults.add(Fault.DELAY, verb="watch", times=None, delay_s=0.1)
+        clock = asyncio.get_running_loop().time
+        for name in ("a", "b"):
+            began = clock()
+            await client.create(CONFIG_MAPS, {"metadata": {"name": name}})
+            assert (await anext(events))["object"]["metadata"]["name"] == name
+            assert clock() - began >= 0.1
 
 
 async def test_an_open_watch_can_expire(api: EmbeddedApi, client: Client) -> None:

@@ -35,7 +35,9 @@ async def client(api: EmbeddedApi) -> AsyncIterator[Client]:
 @pytest.mark.parametrize(
     ("method", "path", "words"),
     [
-        pytest.param("GET", "/api/v1/pods", "does not serve pods", id="a kind of the core"),
+        pytest.param("GET", "/api/v1/endpoints", "does not serve endpoints", id="a kind of the core"),
+        pytest.param("POST", "/api/v1/namespaces/a/pods", "does not serve pods", id="what is absent, made"),
+        pytest.param("GET", "/api/v1/pods?watch=true", "does not serve pods", id="what is absent, watched"),
         pytest.param("GET", "/apis/apps/v1/deployments", "does not serve deployments.apps/v1", id="a group"),
         pytest.param("GET", f"{CONFIG_MAPS}/a/log", "does not serve configmaps/log", id="a subresource"),
         pytest.param("GET", f"{CONFIG_MAPS}/a/status", "does not serve configmaps/status", id="a status"),
@@ -51,6 +53,18 @@ async def test_what_is_not_served_is_501_with_a_sentence(
     assert (answer.code, answer.reason) == (501, "NotImplemented")
     assert answer.message.startswith("the embedded API server of Bareway ")
     assert words in answer.message
+
+
+async def test_what_describe_looks_for_beside_its_object_is_an_empty_list(
+    api: EmbeddedApi, client: Client
+) -> None:
+    answer = await client.get("/api/v1/namespaces/default/pods", fieldSelector="spec.nodeName=n1")
+    assert answer.body == {
+        "kind": "PodList",
+        "apiVersion": "v1",
+        "metadata": {"resourceVersion": str(api.store.revision)},
+        "items": [],
+    }
 
 
 async def test_server_side_apply_is_501_with_a_way_out(client: Client) -> None:

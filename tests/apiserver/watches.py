@@ -165,6 +165,9 @@ class Watch:
         if rule.fault is Fault.STALL:
             await self._faults.wait_until_cleared()
             return True
+        if rule.fault is Fault.DELAY:
+            await asyncio.sleep(rule.delay_s)
+            return True
         if rule.fault is Fault.GARBAGE:
             await self._response.write(GARBAGE)
             return True

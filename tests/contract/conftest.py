@@ -32,3 +32,11 @@ async def server(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterato
     else:
         async with embedded(tmp_path, namespace) as server:
             yield server
+
+
+@pytest.fixture
+async def both(plane: ControlPlane, tmp_path: Path) -> AsyncIterator[tuple[Server, Server]]:
+    """The embedded one and the real one, each with an empty namespace of the same name."""
+    namespace = f"test-{next(_numbers)}"
+    async with embedded(tmp_path, namespace) as ours, real(plane, namespace) as theirs:
+        yield ours, theirs

@@ -224,6 +224,13 @@ async def test_a_patch_with_an_older_version_is_a_conflict(server: Server) -> No
     assert (await server.client.get(path)).body["data"] == {"key": "value"}
 
 
+async def test_a_patch_with_an_empty_version_overwrites(server: Server) -> None:
+    await _make(server)
+    patch = {"metadata": {"resourceVersion": ""}, "data": {"key": "value"}}
+    answer = await server.client.patch(server.path("configmaps", "a"), patch)
+    assert (answer.code, answer.body["data"]) == (200, {"key": "value"})
+
+
 async def test_a_merge_patch_adds_changes_and_removes(server: Server) -> None:
     await _make(server, data={"stays": "1", "changes": "1", "goes": "1"})
     patch = {"data": {"changes": "2", "goes": None, "new": "1"}}
