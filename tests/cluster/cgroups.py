@@ -17,6 +17,8 @@ ROOT: Final = Path("/sys/fs/cgroup")
 CONTROLLERS: Final = ("cpu", "cpuset", "memory", "pids")
 """What the kubelet insists on."""
 CPUSET_FILES: Final = ("cpuset.cpus", "cpuset.mems")
+WEIGHTS: Final = {"cpu.shares": "20480", "cpu.weight": "2000"}
+"""Twenty times the usual: a node's containers compete as one with each single process of the host."""
 EMPTY_WITHIN_S: Final = 10.0  # the kernel takes killed processes out of their group in the background
 
 
@@ -45,6 +47,9 @@ def make(path: str) -> None:
             below.mkdir(exist_ok=True)
             if not is_unified():
                 _fill_cpuset(above, below)
+            for name, weight in WEIGHTS.items():
+                if (below / name).exists():
+                    (below / name).write_text(weight)
             above = below
 
 

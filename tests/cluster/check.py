@@ -57,11 +57,13 @@ TRIALS: Final = {
 TRIAL_WITHIN_S: Final = 30.0
 
 
-def what_is_missing() -> list[str]:
-    """Why the ring cannot run here; empty if it can."""
+def what_is_missing(*, but_the_binary: bool = False) -> list[str]:
+    """Why the ring cannot run here; empty if it can. ``but_the_binary``: Kubernetes may be built later."""
     if os.geteuid() != 0:
         return ["The ring builds machines out of namespaces: run it as root (for example with sudo)."]
     missing = list(_programs())
+    if not but_the_binary and not build.cached().exists():
+        missing.append("Kubernetes is not built: run `python -m cluster.build`, or `make kube`.")
     return missing or [*_capabilities(), *_places(), *_kernel()]
 
 
@@ -71,8 +73,6 @@ def _programs() -> Iterator[str]:
         absent.add("containernetworking-plugins")
     if absent:
         yield f"Programs are not installed: apt-get install {' '.join(sorted(absent))}"
-    if not build.cached().exists():
-        yield "Kubernetes is not built: run `python -m cluster.build`, or `make kube`."
 
 
 def _capabilities() -> Iterator[str]:

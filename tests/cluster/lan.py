@@ -11,7 +11,7 @@ which then hold as they are. With the host let in it must be a network that the 
 """
 
 from ipaddress import ip_network
-from typing import Final, cast
+from typing import Final
 
 import msgspec
 
@@ -19,7 +19,7 @@ from cluster.node import pods_of
 from lab.commands import CannotTry, LabError, ip
 from lab.machine import Machine
 from lab.network import Lab
-from lab.site import Site, Watchers
+from lab.site import Watchers
 from lab.waiting import wait_for
 
 NETWORKS: Final = ("192.0.2", "198.51.100", "203.0.113")
@@ -73,8 +73,7 @@ class Lan:
 
     def watch(self, address: str) -> Watchers:
         """Start asking for a page and for ARP answers at this address; who starts it stops it."""
-        # Watchers look at the lab, the client and the observer of a site, which a LAN has too.
-        return Watchers(cast("Site", self), address)
+        return Watchers(self, address)
 
 
 class _Route(msgspec.Struct):

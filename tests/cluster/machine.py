@@ -86,6 +86,10 @@ class WholeMachine:
     def start_daemon(self, name: str, command: Sequence[str]) -> None:
         self.set_daemons({**self._daemons, name: command})
 
+    def restart_daemon(self, name: str) -> None:
+        """Kill it; the supervisor starts it again."""
+        self.run("kill", "-KILL", (self.directory / f"{name}.pid").read_text())
+
     def log_of(self, daemon: str) -> Path:
         return self.directory / f"{daemon}.log"
 

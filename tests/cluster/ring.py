@@ -1,6 +1,7 @@
 """A real cluster for people: three nodes with containerd and kubelet on this machine.
 
     python -m cluster.ring check                 what this machine lacks; exit code 3 if anything
+    python -m cluster.ring build                 the same, then Kubernetes unless it is there: minutes, once
     python -m cluster.ring up [--bareway]        start it, with Bareway installed from manifests/ if wished
     python -m cluster.ring kubectl WORDS…        stock kubectl as administrator (`up` names a kubeconfig)
     python -m cluster.ring load ARCHIVE          make an image known on every node
@@ -24,6 +25,7 @@ from types import FrameType
 from typing import Final, NoReturn
 
 from cluster import cgroups
+from cluster.build import CannotBuild, binary
 from cluster.check import what_is_missing
 from cluster.keeper import CANNOT, KUBECONFIG, PLACE, UP, ask, keeper
 from lab.apis import program
@@ -41,6 +43,19 @@ def check() -> int:
     missing = what_is_missing()
     print("\n".join(missing) or "A cluster can run here.", file=sys.stderr if missing else sys.stdout)
     return CANNOT if missing else 0
+
+
+def build() -> int:
+    """Compile Kubernetes; nobody waits for that on a machine that cannot run it."""
+    if missing := what_is_missing(but_the_binary=True):
+        print("No cluster can run here.", *missing, sep="\n", file=sys.stderr)
+        return CANNOT
+    try:
+        binary()
+    except CannotBuild as error:
+        print(f"cannot build Kubernetes: {error}", file=sys.stderr)
+        return CANNOT
+    return 0
 
 
 def up(*flags: str) -> int:
@@ -98,12 +113,10 @@ def _leave(number: int, frame: FrameType | None) -> NoReturn:
 def main(words: Sequence[str]) -> int:
     """Do one command; returns the exit code."""
     match words:
-        case ["check"]:
-            return check()
+        case ["check" | "build" | "down" as verb]:
+            return {"check": check, "build": build, "down": down}[verb]()
         case ["up", *flags] if set(flags) <= {"--bareway"}:
             return up(*flags)
-        case ["down"]:
-            return down()
         case ["kubectl", *rest]:
             kubectl = str(program("kubectl"))
             os.execv(kubectl, [kubectl, f"--kubeconfig={KUBECONFIG}", *rest])  # noqa: S606 - no shell: meant

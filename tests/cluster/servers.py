@@ -4,14 +4,14 @@ import asyncio
 import os
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from apiserver import EmbeddedApi
+from apiserver import EmbeddedApi, Fault
 from apiserver.client import Client
 from apiserver.kubeconfigs import kubeconfig
-from cluster.control_plane import ADMIN, ControlPlane
+from cluster.control_plane import ADMIN, NOBODY, ControlPlane
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,6 +23,10 @@ class Server:
     kubeconfig: Path
     forget_history: Callable[[], Awaitable[None]]
     """Makes every older resourceVersion and continue token expire."""
+    halted: Callable[[], AbstractAsyncContextManager[None]]
+    """Within it the server stands still: connections stay open, nothing is answered or told."""
+    stranger: Callable[[int], AbstractAsyncContextManager[Client]]
+    """Somebody whose every request is refused with this code: 401 who is that, 403 who may do nothing."""
     is_real: bool
 
     def path(self, plural: str, name: str = "", *, group: str = "") -> str:
@@ -54,12 +58,36 @@ class Server:
 @asynccontextmanager
 async def embedded(directory: Path, namespace: str) -> AsyncIterator[Server]:
     """The embedded one, of the test's own."""
-    async with EmbeddedApi() as api, Client(api.url) as client:
+    async with EmbeddedApi() as api, embedded_on(api, directory, namespace) as server:
+        yield server
+
+
+@asynccontextmanager
+async def embedded_on(api: EmbeddedApi, directory: Path, namespace: str) -> AsyncIterator[Server]:
+    """One that is there already."""
+    async with Client(api.url) as client:
         path = directory / "kubeconfig"
         path.write_text(kubeconfig(api.url))
 
         async def forget_history() -> None:
             api.store.compact()
+
+        @asynccontextmanager
+        async def halted() -> AsyncIterator[None]:
+            for verb in ("", "watch"):  # requests that come, and watches that are open
+                api.faults.add(Fault.STALL, verb=verb, times=None)
+            try:
+                yield
+            finally:
+                api.faults.clear()
+
+        @asynccontextmanager
+        async def stranger(code: int) -> AsyncIterator[Client]:
+            api.faults.add({401: Fault.UNAUTHORIZED, 403: Fault.FORBIDDEN}[code], times=None)
+            try:
+                yield client
+            finally:
+                api.faults.clear()
 
         await _make(client, namespace)
         yield Server(
@@ -67,6 +95,8 @@ async def embedded(directory: Path, namespace: str) -> AsyncIterator[Server]:
             namespace=namespace,
             kubeconfig=path,
             forget_history=forget_history,
+            halted=halted,
+            stranger=stranger,
             is_real=False,
         )
 
@@ -82,7 +112,21 @@ async def real(plane: ControlPlane, namespace: str) -> AsyncIterator[Server]:
             plane.compact((await client.get("/api/v1/namespaces")).version)
             plane.api_server.kill()
             plane.api_server.start()
-            plane.wait_ready()
+            await asyncio.to_thread(plane.wait_ready)  # meanwhile the client sees its connections end
+
+        @asynccontextmanager
+        async def halted() -> AsyncIterator[None]:
+            plane.api_server.freeze()
+            try:
+                yield
+            finally:
+                plane.api_server.thaw()
+
+        @asynccontextmanager
+        async def stranger(code: int) -> AsyncIterator[Client]:
+            token = {401: "nobody has this token", 403: plane.token_of(NOBODY)}[code]
+            async with Client(plane.url, token=token, certificate_authority=authority) as refused:
+                yield refused
 
         await _make(client, namespace)
         yield Server(
@@ -90,6 +134,8 @@ async def real(plane: ControlPlane, namespace: str) -> AsyncIterator[Server]:
             namespace=namespace,
             kubeconfig=plane.kubeconfig,
             forget_history=forget_history,
+            halted=halted,
+            stranger=stranger,
             is_real=True,
         )
         await client.delete(f"/api/v1/namespaces/{namespace}")

@@ -75,6 +75,7 @@ class Supervisor:
             self._running[name] = subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
             )
+        (self._directory / f"{name}.pid").write_text(str(self._running[name].pid))
 
     def _reap(self) -> None:
         """Whoever has ended: a daemon, or an orphan such as a container's shim."""

@@ -8,7 +8,7 @@ import pytest
 
 from cluster import cgroups
 
-pytestmark = pytest.mark.lab
+pytestmark = [pytest.mark.lab, pytest.mark.host]
 
 MINE = f"bareway-lab-{os.getpid()}-0"
 
@@ -32,6 +32,15 @@ def test_a_group_is_there_with_those_above_it_and_a_process_may_join_it() -> Non
         finally:
             process.kill()
             process.wait()
+
+
+def test_a_group_weighs_as_much_as_many_processes() -> None:
+    cgroups.make(f"{MINE}/node1")
+    place = cgroups.ROOT if cgroups.is_unified() else cgroups.ROOT / "cpu"
+    told = {name: (place / MINE / "node1" / name).read_text().strip() for name in cgroups.WEIGHTS
+            if (place / MINE / "node1" / name).exists()}  # fmt: skip
+    assert told
+    assert told.items() <= cgroups.WEIGHTS.items()
 
 
 def test_making_it_twice_changes_nothing() -> None:

@@ -26,6 +26,7 @@ def test_a_binary_that_is_not_built_is_missing(monkeypatch: pytest.MonkeyPatch, 
     monkeypatch.setattr(os, "geteuid", lambda: 0)
     monkeypatch.setattr(build, "cached", lambda: tmp_path / "kubernetes")
     assert any("Kubernetes is not built" in sentence for sentence in check.what_is_missing())
+    assert not any("not built" in sentence for sentence in check.what_is_missing(but_the_binary=True))
 
 
 @pytest.mark.parametrize("place", ["/run/kubernetes", "/var/lib/ci/kubernetes"])
@@ -39,5 +40,6 @@ def test_a_lack_ends_the_command_with_3_and_a_sentence(
 ) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
     monkeypatch.setattr(sys, "executable", "/bin/false")  # should `up` go on: it starts nothing
-    assert ring.main(["check"]) == ring.main(["up"]) == 3
+    monkeypatch.setattr(ring, "binary", lambda: pytest.fail("minutes of compiling for nothing"))
+    assert ring.main(["check"]) == ring.main(["build"]) == ring.main(["up"]) == 3
     assert "as root" in capsys.readouterr().err

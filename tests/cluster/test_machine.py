@@ -13,7 +13,7 @@ from lab.network import Lab
 from lab.process import state
 from lab.waiting import wait_for
 
-pytestmark = [pytest.mark.lab, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.lab, pytest.mark.host, pytest.mark.timeout(120)]
 
 SLEEPER = ("sleep", "1000")
 SOON_S = 10.0
@@ -86,6 +86,13 @@ def test_a_daemon_that_is_stopped_stays_away_until_it_is_started(machine: WholeM
     wait_for(lambda: not sleepers(machine), what="its end", within_s=SOON_S)
     machine.start_daemon("sleeper", SLEEPER)
     one_sleeper(machine)
+
+
+def test_a_daemon_that_is_restarted_runs_anew(machine: WholeMachine) -> None:
+    machine.set_daemons({"sleeper": SLEEPER})
+    first = one_sleeper(machine)
+    machine.restart_daemon("sleeper")
+    assert one_sleeper(machine, but=first) != first
 
 
 def test_a_daemon_that_is_not_there_cannot_be_stopped(machine: WholeMachine) -> None:

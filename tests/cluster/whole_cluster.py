@@ -9,7 +9,7 @@ It lives as long as the lab and leaves nothing: processes die with the driver, h
 and files go with the lab, or with the next one. For people there is ``python -m cluster.ring``.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
@@ -24,7 +24,7 @@ from cluster.machine import WholeMachine
 from cluster.node import PAUSE, Node
 from cluster.whole_plane import WholePlane
 from lab.apis import program
-from lab.commands import COMMAND_TIMEOUT_S, CannotTry, CommandFailed, LabError
+from lab.commands import COMMAND_TIMEOUT_S, CannotTry, CommandFailed, LabError, run
 from lab.network import Lab
 from lab.waiting import TimedOut, wait_for
 
@@ -43,6 +43,10 @@ class Ring:
         self.lan = Lan(lab, nodes=nodes, network=network)
         api = self.lan.api
         self._cgroup = lab.logs.name
+        disks = lab.logs / "disks"
+        disks.mkdir()
+        # In memory, about a gigabyte: a disk that others use as well makes a story minutes longer.
+        run("mount", "-t", "tmpfs", "-o", "mode=700", "disks", str(disks))
         try:
             self.plane = WholePlane(
                 lab.logs / "control-plane",
@@ -54,7 +58,7 @@ class Ring:
             raise CannotTry(str(failure)) from failure
         self.nodes = [
             Node(
-                WholeMachine(host, lab.logs / host.name, cgroup=f"{self._cgroup}/{host.name}"),
+                WholeMachine(host, disks / host.name, cgroup=f"{self._cgroup}/{host.name}"),
                 self.plane,
                 number=number,
             )
@@ -93,8 +97,19 @@ class Ring:
                 return False
             return True
 
-        what = f"{', '.join(names)} to be Ready; see kubelet.log in {self.lab.logs}"
+        what = f"{', '.join(names)} to be Ready; see kubelet.log below {self.lab.logs}"
         wait_for(ready, what=what, within_s=within_s, poll_s=0.3)
+
+    def stop_api_server(self) -> None:
+        self.plane.api_server.kill()
+
+    def start_api_server(self) -> None:
+        """Return when it serves, and nobody on the nodes that run is still sitting out a long pause."""
+        self.plane.revive_api_server()
+        for node in self.nodes:
+            if node.machine.is_on:
+                for name in ("kubelet", "kube-proxy"):
+                    node.machine.restart_daemon(name)
 
     def load(self, archive: Path) -> None:
         """Make an image known on every node."""
@@ -112,11 +127,17 @@ class Ring:
                 return node
         raise LabError(f"there is no node {name!r}; there are {', '.join(node.name for node in self.nodes)}")
 
-    def kubectl(self, *arguments: str, stdin: str = "", timeout_s: float = COMMAND_TIMEOUT_S) -> str:
+    def kubectl(
+        self,
+        *arguments: str,
+        stdin: str = "",
+        timeout_s: float = COMMAND_TIMEOUT_S,
+        accept: Sequence[int] = (0,),
+    ) -> str:
         """What stock kubectl prints, as administrator."""
         cache = str(self.lab.logs / "kubectl-cache")
         own = (str(program("kubectl")), "--kubeconfig", str(self.kubeconfig), "--cache-dir", cache)
-        return self.lan.api.run(*own, *arguments, stdin=stdin, timeout_s=timeout_s)
+        return self.lan.api.run(*own, *arguments, stdin=stdin, timeout_s=timeout_s, accept=accept)
 
     # -- its end
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
+from cluster import audit
 from cluster.control_plane import GROUPS, ControlPlane
 
 SCHEDULER: Final = "system:kube-scheduler"
@@ -37,7 +38,7 @@ class WholePlane(ControlPlane):
             address=address,
             netns=netns,
             controllers=("*",),
-            flags=API_SERVER_FLAGS,
+            flags=(*API_SERVER_FLAGS, *audit.flags(directory)),
             manager_flags=MANAGER_FLAGS,
             users={**GROUPS, SCHEDULER: "", **nodes_as_users},
         )
@@ -50,6 +51,17 @@ class WholePlane(ControlPlane):
     def stop(self) -> None:
         self.scheduler.kill()
         super().stop()
+
+    def revive_api_server(self) -> None:
+        """Start it after it was killed, and what else has asked for it in vain.
+
+        Kubernetes' own clients look again after up to 30 s only, and no story of ours is about them.
+        """
+        self.api_server.start()
+        self.wait_ready()
+        for waiting in (self.manager, self.scheduler):
+            waiting.kill()
+            waiting.start()
 
     @property
     def binary(self) -> Path:
