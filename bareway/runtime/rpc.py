@@ -1,30 +1,34 @@
-"""gRPC on a Unix socket: what a program says about itself, to whoever may open the socket.
+"""A Unix socket on which a program says what it knows about itself, by gRPC, to whoever may open the socket.
 
-Nothing can be changed here. Importing this costs 11 MB, 2 MB of them private, and seven threads;
-gRPC's threaded server costs the same. Both programs import it at their start. The threads stay
-inside gRPC: every call is answered on the loop, so that a status is of one moment.
+Nothing can be changed here. Few ask, and gRPC is the largest library that a program would carry: so the door
+is ours, and the first who knocks starts the server behind it (``bareway.runtime.grpc_server``). Their bytes
+are passed on as they are.
 """
 
 import asyncio
 import fcntl
 import os
-from collections.abc import Callable, Iterator
+import socket
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
-from typing import Final
-
-import grpc
+from typing import Final, TypeAlias
 
 from bareway.model.status import ControllerStatus, SpeakerStatus
-from bareway.rpc.convert import controller_message, speaker_message
-from bareway.rpc.v1 import controller_pb2, controller_pb2_grpc, speaker_pb2, speaker_pb2_grpc
 
 DIRECTORY_MODE: Final = 0o750
 SOCKET_UMASK: Final = 0o117
 """Leaves 0660: owner and group may ask, since addresses and names of Services are not for everybody."""
-CALLS_MAX: Final = 16  # at once; more callers wait in the kernel or are told to come back
-STOP_S: Final = 0.5  # for calls under way when the program ends
+BACKLOG: Final = 16
+GUESTS_MAX: Final = 16  # at once; more wait in the kernel or are told to come back
+CHUNK_BYTES: Final = 65_536
+READY_POLL_S: Final = 0.01  # until the server behind the door listens: some tenths of a second, once
+READY_WITHIN_S: Final = 10.0  # on a starving machine; who asks gives up before
+OUT_OF_MEANS_S: Final = 0.5
+
+Server: TypeAlias = Callable[[Path], Coroutine[None, None, None]]
+"""Answers on a socket of its own until cancelled."""
 
 
 class SocketRefusal(StrEnum):
@@ -48,9 +52,13 @@ async def serve_speaker(path: Path, status: Callable[[], SpeakerStatus]) -> None
     Raises:
         SocketUnavailable: at once, when the socket cannot be had.
     """
-    server = _server()
-    speaker_pb2_grpc.add_SpeakerServicer_to_server(_Speaker(status), server)
-    await _serve(server, path)
+
+    async def answer(behind: Path) -> None:
+        from bareway.runtime.grpc_server import answer_for_speaker  # noqa: PLC0415 - 11 MB, when somebody asks
+
+        await answer_for_speaker(behind, status, calls_max=GUESTS_MAX)
+
+    await _Door(path, answer).serve()
 
 
 async def serve_controller(path: Path, status: Callable[[], ControllerStatus]) -> None:
@@ -59,49 +67,115 @@ async def serve_controller(path: Path, status: Callable[[], ControllerStatus]) -
     Raises:
         SocketUnavailable: at once, when the socket cannot be had.
     """
-    server = _server()
-    controller_pb2_grpc.add_ControllerServicer_to_server(_Controller(status), server)
-    await _serve(server, path)
+
+    async def answer(behind: Path) -> None:
+        from bareway.runtime.grpc_server import answer_for_controller  # noqa: PLC0415 - as above
+
+        await answer_for_controller(behind, status, calls_max=GUESTS_MAX)
+
+    await _Door(path, answer).serve()
 
 
-class _Speaker(speaker_pb2_grpc.SpeakerServicer):
-    def __init__(self, status: Callable[[], SpeakerStatus]) -> None:
-        self._status = status
+class _Door:
+    """Listens, and leads everybody who comes to the server behind it."""
 
-    async def Status(  # noqa: N802 - the name in the .proto file
-        self, _request: speaker_pb2.SpeakerStatusRequest, _context: object
-    ) -> speaker_pb2.SpeakerStatus:
-        return speaker_message(self._status())
+    def __init__(self, path: Path, answer: Server) -> None:
+        self._path = path
+        self._behind = path.with_name(f".{path.name}")
+        self._answer = answer
+        self._guests = asyncio.Semaphore(GUESTS_MAX)
+        self._is_served = False
 
+    async def serve(self) -> None:
+        """Until cancelled."""
+        with _ours(self._path):
+            _remove_socket(self._behind)
+            listener = _listen(self._path)
+            try:
+                async with asyncio.TaskGroup() as group:
+                    await self._let_in(group, listener)
+            finally:
+                listener.close()
+                self._path.unlink(missing_ok=True)
 
-class _Controller(controller_pb2_grpc.ControllerServicer):
-    def __init__(self, status: Callable[[], ControllerStatus]) -> None:
-        self._status = status
+    async def _let_in(self, group: asyncio.TaskGroup, listener: socket.socket) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            await self._guests.acquire()
+            guest = await _accept(loop, listener)
+            if not self._is_served:
+                self._is_served = True
+                group.create_task(self._serve_behind(), name="gRPC")
+            group.create_task(self._lead(guest), name="a guest of gRPC")
 
-    async def Status(  # noqa: N802 - the name in the .proto file
-        self, _request: controller_pb2.ControllerStatusRequest, _context: object
-    ) -> controller_pb2.ControllerStatus:
-        return controller_message(self._status())
-
-
-def _server() -> grpc.aio.Server:
-    return grpc.aio.server(maximum_concurrent_rpcs=CALLS_MAX)
-
-
-async def _serve(server: grpc.aio.Server, path: Path) -> None:
-    with _ours(path):
-        before = os.umask(SOCKET_UMASK)
+    async def _serve_behind(self) -> None:
         try:
-            server.add_insecure_port(f"unix:{path}")
-        except RuntimeError as error:
-            raise _not_possible(path, error) from error
-        finally:
-            os.umask(before)
-        await server.start()
+            await self._answer(self._behind)
+        except OSError:  # the folder is gone, or no file may be opened: the next guest tries again
+            self._is_served = False
+
+    async def _lead(self, guest: socket.socket) -> None:
+        """Pass bytes both ways until both sides have said all."""
         try:
-            await asyncio.Event().wait()
+            with guest, await self._reach() as host:
+                async with asyncio.TaskGroup() as group:
+                    group.create_task(_pass_on(guest, host))
+                    group.create_task(_pass_on(host, guest))
+        except* OSError:  # one of them is gone
+            pass
         finally:
-            await server.stop(STOP_S)
+            self._guests.release()
+
+    async def _reach(self) -> socket.socket:
+        """A connection to the server, which may just be starting; ``TimeoutError`` if it does not."""
+        async with asyncio.timeout(READY_WITHIN_S):
+            while (host := await _connect(self._behind)) is None:  # noqa: ASYNC110 - gRPC tells when nobody
+                await asyncio.sleep(READY_POLL_S)
+            return host
+
+
+async def _accept(loop: asyncio.AbstractEventLoop, listener: socket.socket) -> socket.socket:
+    while True:
+        try:
+            guest, _ = await loop.sock_accept(listener)
+        except OSError:  # no file may be opened any more: not our end, and soon another's
+            await asyncio.sleep(OUT_OF_MEANS_S)
+        else:
+            guest.settimeout(0)
+            return guest
+
+
+async def _connect(path: Path) -> socket.socket | None:
+    host = socket.socket(socket.AF_UNIX)
+    host.settimeout(0)
+    try:
+        await asyncio.get_running_loop().sock_connect(host, str(path))
+    except (FileNotFoundError, ConnectionRefusedError):
+        host.close()
+        return None
+    return host
+
+
+async def _pass_on(source: socket.socket, target: socket.socket) -> None:
+    loop = asyncio.get_running_loop()
+    while chunk := await loop.sock_recv(source, CHUNK_BYTES):
+        await loop.sock_sendall(target, chunk)
+    target.shutdown(socket.SHUT_WR)
+
+
+def _listen(path: Path) -> socket.socket:
+    listener = socket.socket(socket.AF_UNIX)
+    before = os.umask(SOCKET_UMASK)
+    try:
+        listener.bind(str(path))
+        listener.listen(BACKLOG)
+    except OSError as error:
+        listener.close()
+        raise _not_possible(path, error) from error
+    finally:
+        os.umask(before)
+    listener.settimeout(0)
+    return listener
 
 
 @contextmanager
@@ -122,7 +196,7 @@ def _ours(path: Path) -> Iterator[None]:
             sentence = f"another instance serves {path}; give this one its own with --socket"
             raise SocketUnavailable(SocketRefusal.ANOTHER_INSTANCE, sentence) from error
         _remove_socket(path)
-        yield  # gRPC removes the socket when it stops
+        yield
     finally:
         os.close(lock)
 

@@ -6,6 +6,8 @@ Layers that did not change are kept in ``${XDG_CACHE_HOME:-~/.cache}/bareway/lay
 """
 
 import hashlib
+import os
+import shutil
 import sys
 import tempfile
 from collections.abc import Callable
@@ -35,39 +37,60 @@ SETTINGS: Final = {
     },
 }
 MB: Final = 1_000_000
+KEPT_MAX: Final = 4
 SIZE_MAX_BYTES: Final = 120 * MB  # compressed; a node fetches it before it can announce anything
 
 
 def build(target: Path) -> Image:
     """Write the image to ``target``."""
+    with tempfile.TemporaryDirectory(prefix="bareway-image-") as directory:
+        return write_image(NAME, layers(Path(directory)), SETTINGS, target)
+
+
+def layers(place: Path) -> tuple[Layer, Layer, Layer]:
+    """The system, the packages, our own code: files below ``place``, which must be empty."""
     builders = "".join(path.read_text() for path in sorted(Path(__file__).parent.glob("image*.py")))
     basis = f"{sys.version}{sys.executable}{LOCK.read_text()}{builders}"
-    with tempfile.TemporaryDirectory(prefix="bareway-image-") as directory:
-        place = Path(directory)
-        layers = (
-            _kept("system", basis, place, lambda root: stage_system(root, linking=shared_objects(LOCK))),
-            _kept("packages", basis, place, lambda root: stage_packages(root, LOCK)),
-            _made("own", place, place / "own.tar.gz", lambda root: stage_own(root, PROJECT)),
-        )
-        return write_image(NAME, layers, SETTINGS, target)
+    return (
+        _kept("system", basis, place, lambda root: stage_system(root, linking=shared_objects(LOCK))),
+        _kept("packages", basis, place, lambda root: stage_packages(root, LOCK)),
+        _made("own", place, lambda root: stage_own(root, PROJECT)),
+    )
 
 
 def _kept(name: str, basis: str, place: Path, stage: Callable[[Path], None]) -> Layer:
-    """The layer as it was made before from the same ``basis``, or a new one; the last one is kept."""
+    """A copy of the layer that was made before from the same ``basis``, or a new one, which is kept.
+
+    Another checkout on this machine may do the same at this moment: nobody works with the kept file itself.
+    """
     kept = cache() / "layers" / f"{name}-{hashlib.sha256(basis.encode()).hexdigest()[:16]}.tar.gz"
-    if kept.exists():
-        return Layer.of(kept)
     kept.parent.mkdir(parents=True, exist_ok=True)
-    for old in kept.parent.glob(f"{name}-*.tar.gz"):
+    copy = place / f"{name}.tar.gz"
+    try:
+        shutil.copyfile(kept, copy)
+        kept.touch()
+    except FileNotFoundError:
+        layer = _made(name, place, stage)
+        half_done = kept.with_name(f"{kept.name}.{os.getpid()}")
+        shutil.copyfile(layer.path, half_done)
+        half_done.rename(kept)
+        _forget(kept.parent, name)
+        return layer
+    return Layer.of(copy)
+
+
+def _forget(directory: Path, name: str) -> None:
+    """Keep the layers that were used last: one for each of a few checkouts."""
+    used = sorted(directory.glob(f"{name}-*.tar.gz"), key=lambda path: path.stat().st_mtime, reverse=True)
+    for old in used[KEPT_MAX:]:
         old.unlink(missing_ok=True)
-    return _made(name, place, kept, stage)
 
 
-def _made(name: str, place: Path, target: Path, stage: Callable[[Path], None]) -> Layer:
+def _made(name: str, place: Path, stage: Callable[[Path], None]) -> Layer:
     root = place / name
     root.mkdir()
     stage(root)
-    return write_layer(root, target)
+    return write_layer(root, place / f"{name}.tar.gz")
 
 
 def main() -> None:

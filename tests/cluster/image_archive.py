@@ -8,7 +8,6 @@ import gzip
 import hashlib
 import io
 import json
-import os
 import platform
 import tarfile
 from collections.abc import Iterable, Mapping, Sequence
@@ -70,15 +69,13 @@ class Image:
 
 def write_layer(tree: Path, target: Path) -> Layer:
     """Pack everything below ``tree``."""
-    half_done = target.with_name(f"{target.name}.{os.getpid()}")  # two builds may share the kept layers
     with (
-        half_done.open("wb") as file,
+        target.open("wb") as file,
         gzip.GzipFile(filename="", fileobj=file, mode="wb", compresslevel=COMPRESSION, mtime=0) as packed,
         tarfile.open(fileobj=packed, mode="w", format=tarfile.PAX_FORMAT) as archive,
     ):
         for path in sorted(tree.rglob("*")):
             _add(archive, path, path.relative_to(tree).as_posix())
-    half_done.rename(target)
     return Layer.of(target)
 
 

@@ -8,6 +8,7 @@ from typing import Final
 import msgspec
 
 from cluster import image, readme, web_image
+from cluster.image_archive import write_image
 from cluster.lan import NETWORKS
 from cluster.node import Node
 from cluster.whole_cluster import Ring
@@ -56,10 +57,12 @@ class Installation:
     def load_images(self) -> None:
         """Build Bareway's image and the example's, and load both on every node."""
         with tempfile.TemporaryDirectory(prefix="bareway-ring-images-") as directory:
-            own = image.build(Path(directory) / "bareway.tar")
-            self.ring.load(own.path)
-            python = [layer for layer in own.layers if layer.path.exists()]  # its own code is not needed
-            self.ring.load(web_image.build(EXAMPLE, python, Path(directory) / "web.tar").path)
+            place = Path(directory)
+            (place / "layers").mkdir()
+            system, packages, own = image.layers(place / "layers")
+            bareway = write_image(image.NAME, (system, packages, own), image.SETTINGS, place / "bareway.tar")
+            self.ring.load(bareway.path)
+            self.ring.load(web_image.build(EXAMPLE, (system, packages), place / "web.tar").path)
 
     def install(self) -> None:
         """Word for word."""

@@ -15,6 +15,7 @@ from bareway.rpc import convert
 from bareway.rpc.v1 import controller_pb2, controller_pb2_grpc, speaker_pb2, speaker_pb2_grpc
 from bareway.runtime.rpc import SocketRefusal, SocketUnavailable, serve_controller, serve_speaker
 from support import statuses
+from support.until import until
 
 DEADLINE_S = 5.0
 
@@ -23,11 +24,11 @@ def _mode(path: Path) -> int:
     return stat.S_IMODE(path.stat().st_mode)
 
 
-async def _ask_speaker(path: Path) -> SpeakerStatus:
+async def _ask_speaker(path: Path, within_s: float = DEADLINE_S) -> SpeakerStatus:
     async with grpc.aio.insecure_channel(f"unix:{path}") as channel:
         stub = speaker_pb2_grpc.SpeakerStub(channel)
         request = speaker_pb2.SpeakerStatusRequest()
-        answer = await stub.Status(request, timeout=DEADLINE_S, wait_for_ready=True)
+        answer = await stub.Status(request, timeout=within_s, wait_for_ready=True)
     return convert.speaker_status(answer)
 
 
@@ -145,3 +146,28 @@ async def test_a_speaker_does_not_answer_for_a_controller(path: Path) -> None:
         with pytest.raises(grpc.aio.AioRpcError) as refused:
             await _ask_controller(path)
         assert refused.value.code() is grpc.StatusCode.UNIMPLEMENTED
+
+
+async def test_a_server_that_cannot_start_ends_nothing_and_the_next_guest_tries_again(path: Path) -> None:
+    async with _speaker(path) as says:
+        await until(path.is_socket)
+        behind = path.with_name(f".{path.name}")
+        behind.mkdir()
+        with pytest.raises(grpc.aio.AioRpcError):
+            await _ask_speaker(path, within_s=0.5)
+        behind.rmdir()
+        assert await _ask_speaker(path) == says[-1]
+
+
+async def test_a_guest_who_says_nothing_keeps_nobody_else_away(path: Path) -> None:
+    async with _speaker(path) as says:
+        await until(path.is_socket)
+        with socket.socket(socket.AF_UNIX) as silent:
+            silent.connect(str(path))
+            assert await _ask_speaker(path) == says[-1]
+
+
+async def test_nothing_is_left_beside_the_socket_but_the_lock(path: Path) -> None:
+    async with _speaker(path):
+        await _ask_speaker(path)
+    assert [left.name for left in path.parent.iterdir()] == [f"{path.name}.lock"]
