@@ -25,7 +25,7 @@ CONTROLLER_SOCKET: Final = Path("/run/bareway/controller.sock")
 SPEAKER_SOCKET: Final = Path("/run/bareway/speaker.sock")
 NAMESPACE_FILE: Final = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
 SOCKET_PATH_MAX: Final = 106
-"""Bytes of a Unix socket's path: what Linux takes (sun_path), less its final zero and a dot before the name."""
+"""Bytes of a Unix socket's path: what sun_path takes, less its final zero and a dot before the name."""
 EXIT_BAD_SETTINGS: Final = 2
 
 LABEL: Final = r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?"
