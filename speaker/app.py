@@ -10,7 +10,7 @@ from typing import Final
 from bareway import __version__
 from bareway.gossip.events import Leave
 from bareway.gossip.machine import GossipMachine
-from bareway.gossip.profile import PROFILES
+from bareway.gossip.profile import PROFILES, ProfileName
 from bareway.gossip.sealing import Keyring
 from bareway.model.names import IPAddress
 from bareway.runtime.clock import monotonic, seed_rng, utc_now
@@ -113,7 +113,12 @@ class _Parts:
         for number, mirror in enumerate(self._watch.reflectors):
             parts[f"mirror {number} of {mirror.kind.plural}"] = mirror.run()
         if settings.socket:
-            parts["status"] = serve_speaker(settings.socket, lambda: self._report.status(now=monotonic()))
+            parts["status"] = serve_speaker(
+                settings.socket,
+                lambda: self._report.status(now=monotonic()),
+                # To start gRPC may hold the loop up for some tens of ms, and 125 of silence are an alarm.
+                at_once=settings.profile is ProfileName.FAST,
+            )
         return parts
 
     async def leave(self) -> None:

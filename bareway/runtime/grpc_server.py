@@ -58,6 +58,18 @@ class _Controller(controller_pb2_grpc.ControllerServicer):
 
 
 async def _serve(server: grpc.aio.Server, path: Path) -> None:
+    _listen(server, path)
+    async with asyncio.TaskGroup() as group:
+        starting = group.create_task(server.start(), name="start of gRPC")
+        try:
+            await asyncio.shield(starting)
+            await asyncio.Event().wait()
+        finally:
+            await starting  # gRPC cannot stop a server whose start was broken off
+            await server.stop(STOP_S)  # removes the socket too
+
+
+def _listen(server: grpc.aio.Server, path: Path) -> None:
     before = os.umask(SOCKET_UMASK)
     try:
         server.add_insecure_port(f"unix:{path}")
@@ -65,8 +77,3 @@ async def _serve(server: grpc.aio.Server, path: Path) -> None:
         raise OSError(f"gRPC cannot listen on {path}") from error
     finally:
         os.umask(before)
-    await server.start()
-    try:
-        await asyncio.Event().wait()
-    finally:
-        await server.stop(STOP_S)  # removes the socket too

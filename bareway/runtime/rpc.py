@@ -3,14 +3,17 @@
 Nothing can be changed here. Few ask, and gRPC is the largest library that a program would carry: so the door
 is ours, and the first who knocks starts the server behind it (``bareway.runtime.grpc_server``). Their bytes
 are passed on as they are.
+
+Left out: a limit for who keeps talking; only owner and group can.
 """
 
 import asyncio
 import fcntl
+import importlib
 import os
 import socket
 from collections.abc import Callable, Coroutine, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from enum import StrEnum
 from pathlib import Path
 from typing import Final, TypeAlias
@@ -26,6 +29,11 @@ CHUNK_BYTES: Final = 65_536
 READY_POLL_S: Final = 0.01  # until the server behind the door listens: some tenths of a second, once
 READY_WITHIN_S: Final = 10.0  # on a starving machine; who asks gives up before
 OUT_OF_MEANS_S: Final = 0.5
+IDLE_S: Final = (
+    60.0  # a guest who says and hears nothing: an answer takes milliseconds, and 16 would fill the house
+)
+SPARE_DESCRIPTORS: Final = 16
+"""gRPC ends the whole process if it gets none while it starts; it takes fewer than these."""
 
 Server: TypeAlias = Callable[[Path], Coroutine[None, None, None]]
 """Answers on a socket of its own until cancelled."""
@@ -46,19 +54,20 @@ class SocketUnavailable(Exception):
         self.reason = reason
 
 
-async def serve_speaker(path: Path, status: Callable[[], SpeakerStatus]) -> None:
-    """Answer Speaker.Status on ``path`` until cancelled.
+async def serve_speaker(path: Path, status: Callable[[], SpeakerStatus], *, at_once: bool = False) -> None:
+    """Answer Speaker.Status on ``path`` until cancelled; ``at_once``: gRPC starts before anybody asks.
 
     Raises:
         SocketUnavailable: at once, when the socket cannot be had.
     """
 
     async def answer(behind: Path) -> None:
+        await _load()
         from bareway.runtime.grpc_server import answer_for_speaker  # noqa: PLC0415 - 11 MB, when somebody asks
 
         await answer_for_speaker(behind, status, calls_max=GUESTS_MAX)
 
-    await _Door(path, answer).serve()
+    await _Door(path, answer).serve(at_once=at_once)
 
 
 async def serve_controller(path: Path, status: Callable[[], ControllerStatus]) -> None:
@@ -69,6 +78,7 @@ async def serve_controller(path: Path, status: Callable[[], ControllerStatus]) -
     """
 
     async def answer(behind: Path) -> None:
+        await _load()
         from bareway.runtime.grpc_server import answer_for_controller  # noqa: PLC0415 - as above
 
         await answer_for_controller(behind, status, calls_max=GUESTS_MAX)
@@ -84,15 +94,18 @@ class _Door:
         self._behind = path.with_name(f".{path.name}")
         self._answer = answer
         self._guests = asyncio.Semaphore(GUESTS_MAX)
-        self._is_served = False
+        self._server: asyncio.Task[None] | None = None
+        self._listened = False
 
-    async def serve(self) -> None:
+    async def serve(self, *, at_once: bool = False) -> None:
         """Until cancelled."""
         with _ours(self._path):
             _remove_socket(self._behind)
             listener = _listen(self._path)
             try:
                 async with asyncio.TaskGroup() as group:
+                    if at_once:
+                        self._server = self._served(group)
                     await self._let_in(group, listener)
             finally:
                 listener.close()
@@ -103,35 +116,63 @@ class _Door:
         while True:
             await self._guests.acquire()
             guest = await _accept(loop, listener)
-            if not self._is_served:
-                self._is_served = True
-                group.create_task(self._serve_behind(), name="gRPC")
-            group.create_task(self._lead(guest), name="a guest of gRPC")
+            self._server = self._served(group)
+            group.create_task(self._lead(guest, self._server), name="a guest of gRPC")
 
-    async def _serve_behind(self) -> None:
-        try:
+    def _served(self, group: asyncio.TaskGroup) -> asyncio.Task[None]:
+        """The server, which may just be starting; a new one if it ended or its socket was taken away."""
+        server = self._server
+        gone = self._listened and not self._behind.is_socket()
+        if server is None or server.done() or server.cancelling() or gone:
+            self._listened = False
+            server = group.create_task(self._serve_behind(server), name="gRPC")
+        return server
+
+    async def _serve_behind(self, former: asyncio.Task[None] | None) -> None:
+        if former is not None:  # it removes the socket when it ends: not ours
+            former.cancel()
+            await asyncio.wait({former})
+        with suppress(OSError):  # the folder is gone, or no file may be opened: the next guest tries again
             await self._answer(self._behind)
-        except OSError:  # the folder is gone, or no file may be opened: the next guest tries again
-            self._is_served = False
 
-    async def _lead(self, guest: socket.socket) -> None:
-        """Pass bytes both ways until both sides have said all."""
+    async def _lead(self, guest: socket.socket, server: asyncio.Task[None]) -> None:
+        """Pass bytes both ways until both sides have said all, or nothing for too long."""
         try:
-            with guest, await self._reach() as host:
-                async with asyncio.TaskGroup() as group:
-                    group.create_task(_pass_on(guest, host))
-                    group.create_task(_pass_on(host, guest))
+            with guest, await self._reach(server) as host:
+                async with asyncio.timeout(IDLE_S) as idle, asyncio.TaskGroup() as group:
+                    group.create_task(_pass_on(guest, host, idle))
+                    group.create_task(_pass_on(host, guest, idle))
         except* OSError:  # one of them is gone
             pass
         finally:
             self._guests.release()
 
-    async def _reach(self) -> socket.socket:
-        """A connection to the server, which may just be starting; ``TimeoutError`` if it does not."""
-        async with asyncio.timeout(READY_WITHIN_S):
-            while (host := await _connect(self._behind)) is None:  # noqa: ASYNC110 - gRPC tells when nobody
-                await asyncio.sleep(READY_POLL_S)
-            return host
+    async def _reach(self, server: asyncio.Task[None]) -> socket.socket:
+        """A connection to the server; ``OSError`` if it does not start: the next guest gets another."""
+        try:
+            async with asyncio.timeout(READY_WITHIN_S):
+                while (host := await _connect(self._behind)) is None:
+                    if server.done():
+                        raise ConnectionRefusedError
+                    await asyncio.sleep(READY_POLL_S)
+        except TimeoutError:
+            server.cancel()
+            raise
+        self._listened = True
+        return host
+
+
+async def _load() -> None:
+    """Import gRPC beside the loop, which must turn meanwhile; ``OSError`` if files run out."""
+    _check_descriptors()
+    await asyncio.to_thread(importlib.import_module, "bareway.runtime.grpc_server")
+    _check_descriptors()
+
+
+def _check_descriptors() -> None:
+    with ExitStack() as opened:
+        for _ in range(SPARE_DESCRIPTORS):
+            opened.callback(os.close, os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC))
 
 
 async def _accept(loop: asyncio.AbstractEventLoop, listener: socket.socket) -> socket.socket:
@@ -146,19 +187,19 @@ async def _accept(loop: asyncio.AbstractEventLoop, listener: socket.socket) -> s
 
 
 async def _connect(path: Path) -> socket.socket | None:
-    host = socket.socket(socket.AF_UNIX)
-    host.settimeout(0)
-    try:
+    with suppress(FileNotFoundError, ConnectionRefusedError), ExitStack() as unless_connected:
+        host = unless_connected.enter_context(socket.socket(socket.AF_UNIX))
+        host.settimeout(0)
         await asyncio.get_running_loop().sock_connect(host, str(path))
-    except (FileNotFoundError, ConnectionRefusedError):
-        host.close()
-        return None
-    return host
+        unless_connected.pop_all()
+        return host
+    return None
 
 
-async def _pass_on(source: socket.socket, target: socket.socket) -> None:
+async def _pass_on(source: socket.socket, target: socket.socket, idle: asyncio.Timeout) -> None:
     loop = asyncio.get_running_loop()
     while chunk := await loop.sock_recv(source, CHUNK_BYTES):
+        idle.reschedule(loop.time() + IDLE_S)
         await loop.sock_sendall(target, chunk)
     target.shutdown(socket.SHUT_WR)
 

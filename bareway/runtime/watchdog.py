@@ -8,22 +8,41 @@ watchdog stood still with it. Left out: a loop that is stuck in C code that keep
 import asyncio
 import faulthandler
 import os
-import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from threading import Event, Thread
 from typing import Final
 
 LOOK_S: Final = 10.0  # a loop that is well turns hundreds of times between two looks
 LOOKS_MAX: Final = 6  # a minute: beyond help; the other nodes took over long before
 EXIT_STUCK: Final = 1
+STDERR: Final = 2
+SENTENCE: Final = b"the loop has not turned for a minute; ending\n"
 
 
 def give_up() -> None:
-    """Say where every thread stands, and end; nothing that needs the loop can be done any more."""
-    sys.stderr.write("the loop has not turned for a minute; ending\n")
-    faulthandler.dump_traceback()
+    """Say where every thread stands, and end; nothing that needs the loop can be done any more.
+
+    It may be stuck because nobody reads what it writes: nothing here waits for a reader, or for the lock of
+    ``sys.stderr``. What ended the program is its last line.
+    """
+    with suppress(OSError):
+        os.set_blocking(STDERR, False)
+        faulthandler.dump_traceback(STDERR)
+        os.write(STDERR, SENTENCE)
     os._exit(EXIT_STUCK)
+
+
+class Patience:
+    """Counts the looks in a row that found a loop where it was."""
+
+    def __init__(self) -> None:
+        self._missed = 0
+
+    def is_over(self, *, turned: bool) -> bool:
+        """Whether this look was the last that is forgiven."""
+        self._missed = 0 if turned else self._missed + 1
+        return self._missed == LOOKS_MAX
 
 
 @contextmanager
@@ -40,11 +59,11 @@ def watched(
         timer = loop.call_later(look_s / 2, turn)
 
     def look() -> None:
-        missed = 0
+        patience = Patience()
         while not over.wait(look_s):
-            missed = 0 if turned.is_set() else missed + 1
+            has_turned = turned.is_set()
             turned.clear()
-            if missed == LOOKS_MAX:
+            if patience.is_over(turned=has_turned):
                 give_up()
 
     turn()

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,12 @@ def rendered() -> list[dict[str, Any]]:
 def taking_over() -> list[dict[str, Any]]:
     """The same of the overlay for those who come from MetalLB."""
     return render(ROOT / "manifests" / "overlays" / "from-metallb")
+
+
+@pytest.fixture(name="render")
+def _render() -> Callable[[Path], list[dict[str, Any]]]:
+    """What ``kubectl apply -k`` sends of any folder."""
+    return render
 
 
 def render(directory: Path) -> list[dict[str, Any]]:

@@ -1,6 +1,8 @@
 import json
 import re
+import shutil
 import tomllib
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -26,6 +28,8 @@ Json = dict[str, Any]
 ROOT = Path(__file__).resolve().parents[2]
 MANIFESTS = ROOT / "manifests"
 FILES = sorted(MANIFESTS.rglob("*.yaml"))
+IMAGE = MANIFESTS / "layer2" / "kustomization.yaml"
+"""The only place that says where the image is."""
 EXAMPLES = sorted((MANIFESTS / "examples").glob("*.yaml"))
 PROGRAMS = {"controller": "Deployment", "speaker": "DaemonSet"}
 OF_THE_POD = {"spec.nodeName": "node-1"}
@@ -242,9 +246,22 @@ def test_the_image_is_named_once_and_of_this_version(rendered: list[Json], compo
     found = container(rendered, component)
     assert found["image"] == f"bareway:{bareway.__version__}"
     assert found["imagePullPolicy"] == "IfNotPresent"
-    for directory in (MANIFESTS, MANIFESTS / "overlays" / "from-metallb"):
-        (replaced,) = yaml.safe_load((directory / "kustomization.yaml").read_text())["images"]
-        assert replaced == {"name": "bareway", "newTag": bareway.__version__}
+    naming = [path for path in FILES if "images" in next(yaml.safe_load_all(path.read_text()))]
+    assert naming == [IMAGE]
+    (replaced,) = yaml.safe_load(IMAGE.read_text())["images"]
+    assert replaced == {"name": "bareway", "newTag": bareway.__version__}
+
+
+def test_an_image_of_ones_own_counts_for_those_who_come_from_metallb_too(
+    tmp_path: Path, render: Callable[[Path], list[Json]]
+) -> None:
+    mine = shutil.copytree(MANIFESTS, tmp_path / "manifests")
+    place = mine / IMAGE.relative_to(MANIFESTS)
+    named = "newName: registry.example.com/bareway\n  newTag: 0.2.0"
+    place.write_text(place.read_text().replace(f"newTag: {bareway.__version__}", named))
+    for tree in (mine, mine / "overlays" / "from-metallb"):
+        images = {container(render(tree), component)["image"] for component in PROGRAMS}
+        assert images == {"registry.example.com/bareway:0.2.0"}
 
 
 def test_taking_over_from_metallb_changes_where_the_configuration_is_read_and_nothing_else(

@@ -240,7 +240,16 @@ async def _deadline(request: _Request, limit_s: float) -> AsyncIterator[None]:
     except TimeoutError as error:
         raise Unreachable(f"{request}: no answer within {limit_s:g} s") from error
     except (aiohttp.ClientError, OSError) as error:
-        raise Unreachable(f"{request}: {_reason(error)}") from error
+        raise Unreachable(f"{request}: {_reason(error)}", is_away=_is_away(error)) from error
+
+
+def _is_away(error: aiohttp.ClientError | OSError) -> bool:
+    """Refused, no route, no such host, no answer to a SYN; not what comes later: TLS, and a reset in it."""
+    return (
+        isinstance(error, aiohttp.ClientConnectorError)
+        and not isinstance(error, aiohttp.ClientSSLError)
+        and not isinstance(error.os_error, ConnectionResetError | ConnectionAbortedError)
+    )
 
 
 def _reason(error: aiohttp.ClientError | OSError) -> str:

@@ -16,6 +16,11 @@ class KubeError(Exception):
 class Unreachable(KubeError):
     """No answer: connection refused or lost, TLS failed, deadline passed. A write may have happened."""
 
+    def __init__(self, sentence: str, *, is_away: bool = False) -> None:
+        super().__init__(sentence)
+        self.is_away = is_away
+        """There was nobody to connect to; else somebody took the connection, and no answer came of it."""
+
 
 class BadAnswer(KubeError):
     """An answer that no API server gives; something else may be listening there."""

@@ -3,8 +3,8 @@
 Lists come in pages, a watch asks for bookmarks and lasts about five minutes; when it ends it goes on where it
 was, and when that place is forgotten (410) a new list begins. Whatever goes wrong, the objects stay as they
 were last seen, and no failure is repeated without a growing, jittered pause: short to the end for a server
-that is away, long for one that is there and says no. The only failure that ends ``run`` is a right that is
-missing from the start.
+that cannot be connected to, long for one that is there and says no, or nothing. The only failure that ends
+``run`` is a right that is missing from the start.
 """
 
 import asyncio
@@ -38,9 +38,12 @@ WATCH_S = (240.0, 360.0)  # five minutes, spread so that 500 speakers do not com
 WATCH_GRACE_S = 10.0  # for the server to end the watch itself
 HEALTHY_S = 10.0  # a watch that lived so long was no failure
 RETRY_CAP_S = 15.0
-"""For a server that answers and fails: 500 speakers with six mirrors ask it 270 times a second."""
+"""For a server that is there and fails, is not believed, or does not answer in time.
+
+500 speakers with six mirrors ask it 270 times a second.
+"""
 AWAY_CAP_S = 2.5
-"""How late we may notice that a server is back that could not be reached at all.
+"""How late we may notice that a server is back to which nobody could connect (``Unreachable.is_away``).
 
 The same speakers try 1,600 connections a second then, which cost a machine that refuses them next to nothing.
 When it is back each mirror asks once, as it would after any pause; what is too much at once it queues, or
@@ -149,7 +152,7 @@ class Reflector(Generic[T]):
 
     def _pause_s(self, failure: KubeError | None) -> float:
         """Before the next attempt, after one that failed or opened a watch that ended soon."""
-        if isinstance(failure, Unreachable) and self._opened_at == math.inf:
+        if isinstance(failure, Unreachable) and failure.is_away and self._opened_at == math.inf:
             self._pauses.reset()  # who comes back may refuse at first, while its caches fill
             return self._pauses_away.next_s()
         asked_s = failure.retry_after_s if isinstance(failure, ApiError) else 0.0

@@ -1,10 +1,11 @@
 import asyncio
+import errno
 import fcntl
 import os
 import socket
 import stat
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 from pathlib import Path
 
 import grpc
@@ -13,6 +14,7 @@ import pytest
 from bareway.model.status import ControllerStatus, SpeakerStatus
 from bareway.rpc import convert
 from bareway.rpc.v1 import controller_pb2, controller_pb2_grpc, speaker_pb2, speaker_pb2_grpc
+from bareway.runtime import rpc
 from bareway.runtime.rpc import SocketRefusal, SocketUnavailable, serve_controller, serve_speaker
 from support import statuses
 from support.until import until
@@ -22,6 +24,14 @@ DEADLINE_S = 5.0
 
 def _mode(path: Path) -> int:
     return stat.S_IMODE(path.stat().st_mode)
+
+
+def _behind(path: Path) -> Path:
+    return path.with_name(f".{path.name}")
+
+
+def _descriptors() -> int:
+    return len(list(Path("/proc/self/fd").iterdir()))
 
 
 async def _ask_speaker(path: Path, within_s: float = DEADLINE_S) -> SpeakerStatus:
@@ -151,11 +161,102 @@ async def test_a_speaker_does_not_answer_for_a_controller(path: Path) -> None:
 async def test_a_server_that_cannot_start_ends_nothing_and_the_next_guest_tries_again(path: Path) -> None:
     async with _speaker(path) as says:
         await until(path.is_socket)
-        behind = path.with_name(f".{path.name}")
+        behind = _behind(path)
         behind.mkdir()
         with pytest.raises(grpc.aio.AioRpcError):
             await _ask_speaker(path, within_s=0.5)
         behind.rmdir()
+        assert await _ask_speaker(path) == says[-1]
+
+
+async def test_a_socket_that_is_taken_away_behind_the_door_is_made_anew(path: Path) -> None:
+    async with _speaker(path) as says:
+        assert await _ask_speaker(path) == says[-1]
+        _behind(path).unlink()
+        assert await _ask_speaker(path) == says[-1]
+
+
+async def test_a_server_that_does_not_listen_in_time_is_replaced(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patient:
+        patient.setattr(rpc, "READY_WITHIN_S", 0.0)
+        async with _speaker(path) as says:
+            await until(path.is_socket)
+            with pytest.raises(grpc.aio.AioRpcError):
+                await _ask_speaker(path, within_s=0.5)
+            patient.undo()
+            assert await _ask_speaker(path) == says[-1]
+
+
+async def test_a_stale_socket_behind_the_door_is_removed(path: Path) -> None:
+    path.parent.mkdir()
+    with socket.socket(socket.AF_UNIX) as dead:
+        dead.bind(str(_behind(path)))
+    async with _speaker(path) as says:
+        await until(path.is_socket)
+        assert not _behind(path).exists()
+        assert await _ask_speaker(path) == says[-1]
+
+
+async def test_nobody_but_the_program_comes_in_by_the_back_door(path: Path) -> None:
+    async with _speaker(path):
+        await _ask_speaker(path)
+        assert _mode(_behind(path)) == 0o600
+
+
+async def test_grpc_starts_before_anybody_asks_if_told_so(path: Path) -> None:
+    async with asyncio.TaskGroup() as group:
+        task = group.create_task(serve_speaker(path, statuses.speaker_status, at_once=True))
+        await until(_behind(path).is_socket)
+        task.cancel()
+
+
+async def test_grpc_does_not_start_without_descriptors_and_the_next_guest_tries_again(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It would end the process: a null pointer, no exception."""
+
+    def none_left(*_: object) -> int:
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    async with _speaker(path) as says:
+        await until(path.is_socket)
+        with monkeypatch.context() as poor:
+            poor.setattr(os, "open", none_left)
+            with pytest.raises(grpc.aio.AioRpcError):
+                await _ask_speaker(path, within_s=0.5)
+        assert not _behind(path).exists()
+        assert await _ask_speaker(path) == says[-1]
+
+
+async def test_one_after_the_other_more_are_answered_than_may_come_at_once(path: Path) -> None:
+    async with _speaker(path) as says:
+        for _ in range(rpc.GUESTS_MAX + 1):
+            assert await _ask_speaker(path) == says[-1]
+
+
+async def test_a_house_full_of_silent_guests_is_soon_empty_again(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rpc, "IDLE_S", 0.2)
+    async with _speaker(path) as says:
+        await until(path.is_socket)
+        with ExitStack() as guests:
+            for _ in range(rpc.GUESTS_MAX):
+                guests.enter_context(socket.socket(socket.AF_UNIX)).connect(str(path))
+            assert await _ask_speaker(path) == says[-1]
+
+
+async def test_rude_guests_leave_no_descriptor_behind(path: Path) -> None:
+    async with _speaker(path) as says:
+        assert await _ask_speaker(path) == says[-1]
+        before = _descriptors()
+        for _ in range(2 * rpc.GUESTS_MAX):
+            _, writer = await asyncio.open_unix_connection(str(path))
+            writer.write(b"no HTTP/2")
+            writer.transport.abort()
+        await until(lambda: _descriptors() <= before)
         assert await _ask_speaker(path) == says[-1]
 
 

@@ -1,4 +1,5 @@
 import asyncio
+import os
 import subprocess
 import sys
 from itertools import count
@@ -6,7 +7,7 @@ from threading import Event
 
 import pytest
 
-from bareway.runtime.watchdog import EXIT_STUCK, LOOKS_MAX, watched
+from bareway.runtime.watchdog import EXIT_STUCK, LOOKS_MAX, Patience, watched
 
 LOOK_S = 0.005
 WITHIN_S = 10.0
@@ -56,5 +57,36 @@ def test_a_program_that_is_stuck_says_where_and_ends() -> None:
         [sys.executable, "-c", STUCK], capture_output=True, text=True, timeout=30, check=False
     )
     assert done.returncode == EXIT_STUCK
-    assert "the loop has not turned" in done.stderr
     assert "in main" in done.stderr
+    assert "the loop has not turned" in done.stderr.splitlines()[-1]
+
+
+UNREAD = """
+import asyncio, sys
+from bareway.runtime.watchdog import watched
+
+async def main():
+    with watched(asyncio.get_running_loop(), look_s=0.005):
+        while True:
+            sys.stderr.write("words" * 1000)
+
+asyncio.run(main())
+"""
+
+
+@pytest.mark.slow
+def test_a_program_ends_that_is_stuck_because_nobody_reads_what_it_writes() -> None:
+    unread, written = os.pipe()
+    try:
+        done = subprocess.run([sys.executable, "-c", UNREAD], stderr=written, timeout=30, check=False)
+    finally:
+        os.close(unread)
+        os.close(written)
+    assert done.returncode == EXIT_STUCK
+
+
+def test_a_loop_that_turns_now_and_then_is_forgiven_each_time() -> None:
+    patience = Patience()
+    still = [False] * (LOOKS_MAX - 1)
+    assert not any(patience.is_over(turned=turned) for turned in [*still, True, *still, True, *still])
+    assert patience.is_over(turned=False)

@@ -149,8 +149,9 @@ async def test_an_object_that_cannot_be_read_is_a_bad_answer_with_its_problem() 
 async def test_a_server_that_says_nothing_is_unreachable_after_the_deadline(api: EmbeddedApi) -> None:
     api.faults.add(Fault.STALL, times=None)
     async with connected(api.url, timeout_s=0.05) as client:
-        with pytest.raises(Unreachable, match=r"no answer within 0\.05 s"):
+        with pytest.raises(Unreachable, match=r"no answer within 0\.05 s") as slow:
             await client.get("/api/v1/services")
+        assert not slow.value.is_away
         with pytest.raises(Unreachable, match="no answer"):
             async with aclosing(
                 client.watch("/api/v1/services", {"watch": "true"}, timeout_s=60.0)
@@ -163,8 +164,9 @@ async def test_a_port_where_nobody_listens_is_unreachable() -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         async with connected(f"http://127.0.0.1:{free.getsockname()[1]}") as client:
-            with pytest.raises(Unreachable, match="GET /api/v1/services: "):
+            with pytest.raises(Unreachable, match="GET /api/v1/services: ") as refused:
                 await client.get("/api/v1/services")
+            assert refused.value.is_away
 
 
 async def test_a_name_that_does_not_exist_is_unreachable() -> None:
@@ -357,8 +359,19 @@ async def test_a_server_is_known_by_its_authority_and_a_client_by_its_certificat
 
 async def test_a_server_of_another_authority_is_unreachable(tmp_path: Path) -> None:
     async with serving(greet, server_tls(tmp_path, "127.0.0.1")) as url:
-        with pytest.raises(Unreachable, match="certificate verify failed"):
+        with pytest.raises(Unreachable, match="certificate verify failed") as unbelieved:
             await ask(url)
+        assert not unbelieved.value.is_away
+
+
+async def test_a_server_that_ends_a_connection_before_tls_is_there() -> None:
+    def hang_up(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.transport.abort()
+
+    async with await asyncio.start_server(hang_up, "127.0.0.1", 0) as server:
+        with pytest.raises(Unreachable) as lost:
+            await ask(f"https://127.0.0.1:{server.sockets[0].getsockname()[1]}")
+        assert not lost.value.is_away
 
 
 async def test_a_server_with_another_name_is_known_by_the_name_told(tmp_path: Path) -> None:

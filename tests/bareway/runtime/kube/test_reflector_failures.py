@@ -29,7 +29,8 @@ def gaps(times: Iterable[float]) -> list[float]:
         pytest.param(error(429), RETRY_CAP_S, id="429 without a time"),
         pytest.param(error(410), RETRY_CAP_S, id="410 for ever"),
         pytest.param(error(404), RETRY_CAP_S, id="404: the server does not know the kind"),
-        pytest.param(Unreachable("refused"), AWAY_CAP_S, id="connection refused"),
+        pytest.param(Unreachable("refused", is_away=True), AWAY_CAP_S, id="connection refused"),
+        pytest.param(Unreachable("no answer"), RETRY_CAP_S, id="no answer in time"),
         pytest.param(BadAnswer("a page of HTML"), RETRY_CAP_S, id="another program on the port"),
     ],
 )
@@ -79,7 +80,7 @@ async def test_after_an_outage_a_server_that_has_forgotten_and_refuses_at_first_
     """As kube-apiserver does after a restart: 403 until it knows the roles, 410 for what it never saw."""
     kube = kube_with("a")
     async with synced(kube) as mirror:
-        kube.broken = Unreachable("refused")
+        kube.broken = Unreachable("refused", is_away=True)
         await kube.end_watches(Unreachable("lost"))
         await asyncio.sleep(30.0)
         kube.put("b")
@@ -105,7 +106,7 @@ async def test_slow_failures_count_as_failures_too() -> None:
     async with running(kube):
         await asyncio.sleep(600.0)
         waits = gaps(time for time, _, _ in kube.requests)
-        assert waits[-1] >= lengths + AWAY_CAP_S / 2
+        assert waits[-1] >= lengths + RETRY_CAP_S / 2
 
 
 async def test_a_watch_that_lived_well_makes_the_next_failure_a_first_one() -> None:
