@@ -24,8 +24,12 @@ class Problem:
     hint: str = ""
     """What to write instead."""
     severity: Severity = Severity.ERROR
+    document: str = ""
+    """Which of several documents it is in, by the data key that holds it; empty for the first or only one."""
 
     def __str__(self) -> str:
         place = f"line {self.line}: " if self.line else ""
+        if self.document:
+            place = f"{self.document}, {place}" if place else f"{self.document}: "
         where = f"{self.path}: " if self.path else ""
         return f"{place}{where}{self.message}" + (f"; {self.hint}" if self.hint else "")

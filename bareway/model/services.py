@@ -20,6 +20,14 @@ class TrafficPolicy(StrEnum):
     LOCAL = "Local"
 
 
+class FamilyPolicy(StrEnum):
+    """Service field spec.ipFamilyPolicy."""
+
+    SINGLE_STACK = "SingleStack"
+    PREFER_DUAL_STACK = "PreferDualStack"
+    REQUIRE_DUAL_STACK = "RequireDualStack"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Port:
     """One port of a Service, as clients see it and where it is answered (Service field spec.ports)."""
@@ -27,6 +35,19 @@ class Port:
     name: str = ""
     protocol: str = "TCP"
     number: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Condition:
+    """A Service's condition ``bareway.io/AddressAssigned`` (meta/v1 Condition): what was told last."""
+
+    is_true: bool
+    reason: str
+    message: str
+    since: str = ""
+    """lastTransitionTime as written: when ``is_true`` changed last."""
+    generation: int = 0
+    """observedGeneration; 0 where the API counts none for Services."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +65,12 @@ class Service:
     requested_address: str = ""
     """spec.loadBalancerIP as written; checked where it is used, so that the refusal can quote it."""
     cluster_addresses: tuple[IPAddress, ...] = ()
-    """spec.clusterIPs without "None"."""
+    """spec.clusterIPs without "None"; the first one's family is the Service's first."""
+    family_policy: FamilyPolicy = FamilyPolicy.SINGLE_STACK
+    selector: tuple[tuple[str, str], ...] = ()
+    """spec.selector, sorted by key: which Pods serve it; two Services of policy Local share by it."""
+    labels: Mapping[str, str] = field(default_factory=dict)
+    """metadata.labels; pools select Services by them."""
     traffic_policy: TrafficPolicy = TrafficPolicy.CLUSTER
     ports: tuple[Port, ...] = ()
     annotations: Mapping[str, str] = field(default_factory=dict)
@@ -53,9 +79,17 @@ class Service:
     """Addresses in status.loadBalancer.ingress, in their order."""
     ingress_extras: Mapping[IPAddress, str] = field(default_factory=dict)
     """What others wrote beside an address there (ipMode Proxy, ports), as JSON; kept when we write."""
+    generation: int = 0
+    """metadata.generation; 0 where the API counts none for Services."""
+    condition: Condition | None = None
+    """Ours in status.conditions."""
+    other_conditions: tuple[str, ...] = ()
+    """Those of others, each as JSON, in their order; kept when we write."""
 
     def annotation(self, name: str) -> str | None:
         """The value of ``name`` under the first of ANNOTATION_PREFIXES that has it."""
+        if not self.annotations:  # most have none, and a cluster of 50,000 is asked for several of each
+            return None
         keys = (prefix + name for prefix in ANNOTATION_PREFIXES)
         return next((self.annotations[key] for key in keys if key in self.annotations), None)
 

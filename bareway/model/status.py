@@ -103,5 +103,11 @@ class ControllerStatus:
     not_ready: tuple[str, ...] = ()
     """Sentences; none = ready."""
     configuration: ConfigurationStatus = ConfigurationStatus()
+    identity: str = ""
+    """By which the Lease calls this controller."""
+    leader: str = ""
+    """Who holds the Lease, as far as this controller knows; empty = nobody."""
+    leads: bool = False
+    """Whether this one writes."""
     pools: tuple[PoolStatus, ...] = ()
     waiting: tuple[WaitingService, ...] = ()

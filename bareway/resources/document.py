@@ -7,7 +7,7 @@ on deep nesting. Left out: tags that call for a type of their own, and more than
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 import yaml
@@ -78,17 +78,21 @@ class Document:
     problems: tuple[Problem, ...] = ()
 
 
-def read_document(text: str) -> Document:
-    """The tree of the first document in ``text``, or why there is none."""
-    if len(text) > SIZE_MAX:
-        problem = Problem(path="", message=f"could not parse config: longer than {SIZE_MAX} characters")
-        return Document(tree=None, problems=(problem,))
-    builder = _Builder()
+def read_document(
+    text: str, name: str = "", *, size_max: int = SIZE_MAX, values_max: int = VALUES_MAX
+) -> Document:
+    """The tree of the first document in ``text``, or why there is none; ``name`` is for the problems."""
+    if len(text) > size_max:
+        told = f"could not parse config: longer than {size_max} characters"
+        return Document(tree=None, problems=(Problem(path="", message=told, document=name),))
+    builder = _Builder(values_max)
+    tree: Tree | None = None
+    problems = builder.problems
     try:
         tree = builder.build(text)
     except _Unreadable as error:
-        return Document(tree=None, problems=(*builder.problems, error.problem))
-    return Document(tree=tree, problems=tuple(builder.problems))
+        problems = [*builder.problems, error.problem]
+    return Document(tree=tree, problems=tuple(replace(problem, document=name) for problem in problems))
 
 
 class _Unreadable(Exception):
@@ -110,10 +114,11 @@ class _Anchored:
 class _Builder:
     """Builds one tree; lives as long as one call of read_document."""
 
-    def __init__(self) -> None:
+    def __init__(self, values_max: int) -> None:
         self.problems: list[Problem] = []
         self._anchors: dict[str, _Anchored | None] = {}  # None: not complete yet
         self._values = 0
+        self._values_max = values_max
         self._path: list[str | int] = []
 
     def build(self, text: str) -> Tree:
@@ -221,8 +226,8 @@ class _Builder:
 
     def _count(self, values: int, event: yaml.Event) -> None:
         self._values += values
-        if self._values > VALUES_MAX:
-            raise _Unreadable(f"more than {VALUES_MAX} values", line=_line(event))
+        if self._values > self._values_max:
+            raise _Unreadable(f"more than {self._values_max} values", line=_line(event))
 
     def _refuse_tag(self, event: yaml.NodeEvent) -> None:
         tag = getattr(event, "tag", None)

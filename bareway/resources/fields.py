@@ -25,6 +25,7 @@ class Metadata(Struct, frozen=True, gc=False, rename="camel"):
     namespace: str | None = None
     uid: str | None = None
     resource_version: str | None = None
+    generation: int | None = None
     creation_timestamp: str | None = None
     labels: dict[str, str] | None = None
     annotations: dict[str, str] | None = None

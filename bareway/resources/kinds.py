@@ -138,6 +138,7 @@ class Kind(Generic[T]):
         self.page_size = page_size
         """Objects asked for in one page: about 1 MB, decoded in a few milliseconds."""
         self._read_object = _reader(Decoder(wire), read)
+        self._read_plain = _loose_reader(wire, read)
 
     @property
     def api_version(self) -> str:
@@ -167,6 +168,14 @@ class Kind(Generic[T]):
             Unreadable: it is no object with a name at all.
         """
         return self._read_object(body)
+
+    def read_loosely(self, value: object) -> Reading[T]:
+        """One object as lists, mappings and text, as a file holds it: text becomes what its field is.
+
+        Raises:
+            Unreadable: it is no object with a name at all.
+        """
+        return self._read_plain(value)
 
     def read_page(self, body: bytes) -> Page[T]:
         """One page of a list.
@@ -224,6 +233,30 @@ def _reader(
         return Reading(wire.key, wire.resource_version, content)
 
     return read_object
+
+
+def _loose_reader(wire: type[S], read: Callable[[S], T | list[Problem]]) -> Callable[[object], Reading[T]]:
+    def read_plain(value: object) -> Reading[T]:
+        try:
+            found = msgspec.convert(value, wire, strict=False)
+        except msgspec.MsgspecError as error:
+            return _unread_plain(value, error)
+        if not found.metadata.name:
+            raise Unreadable("an object without a name")
+        content = read(found)
+        return Reading(
+            found.key, found.resource_version, tuple(content) if isinstance(content, list) else content
+        )
+
+    return read_plain
+
+
+def _unread_plain(value: object, error: msgspec.MsgspecError) -> Reading[T]:
+    try:
+        head = msgspec.convert(value, WireObject, strict=False)
+    except msgspec.MsgspecError:
+        raise Unreadable(f"an object without a name: {error}") from error
+    return Reading(head.key, head.resource_version, (_problem(error),))
 
 
 def _unread(body: bytes | Raw, error: msgspec.MsgspecError) -> Reading[T]:

@@ -1,6 +1,7 @@
 """ConfigMap, Secret, Namespace (core/v1) and Lease (coordination.k8s.io/v1): read, and what we write."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Final
 
 from msgspec import Struct
@@ -10,8 +11,6 @@ from bareway.model.objects import ConfigMap, Lease, Namespace, Secret
 from bareway.model.problems import Problem
 from bareway.resources.fields import NOTHING, WireObject, interned, our_annotations
 
-DOCUMENT_FIELD: Final = "config"
-"""Of the ConfigMap that users write: the document, as MetalLB named it."""
 KEY_FIELD: Final = "secretkey"
 """Of the Secret for gossip."""
 LABELS = {"app": "bareway"}
@@ -81,6 +80,7 @@ def config_map_body(
     key: ObjectKey,
     data: Mapping[str, str],
     *,
+    labels: Mapping[str, str] = NOTHING,
     annotations: Mapping[str, str] = NOTHING,
     resource_version: str = "",
 ) -> Mapping[str, object]:
@@ -88,7 +88,7 @@ def config_map_body(
     return {
         "apiVersion": "v1",
         "kind": "ConfigMap",
-        "metadata": _metadata(key, annotations, resource_version),
+        "metadata": _metadata(key, annotations, resource_version, labels),
         "data": dict(data),
     }
 
@@ -104,8 +104,45 @@ def secret_body(key: ObjectKey, data: Mapping[str, bytes]) -> Mapping[str, objec
     }
 
 
-def _metadata(key: ObjectKey, annotations: Mapping[str, str], resource_version: str) -> dict[str, object]:
-    metadata: dict[str, object] = {"name": key.name, "namespace": key.namespace, "labels": LABELS}
+def lease_body(key: ObjectKey, spec: Mapping[str, object]) -> Mapping[str, object]:
+    """A whole new Lease; ``spec`` from ``lease_spec``."""
+    return {
+        "apiVersion": "coordination.k8s.io/v1",
+        "kind": "Lease",
+        "metadata": _metadata(key, NOTHING, ""),
+        "spec": spec,
+    }
+
+
+def lease_patch(over: Lease, spec: Mapping[str, object]) -> Mapping[str, object]:
+    """A merge patch (RFC 7396) of the Lease ``over``, refused if somebody wrote it since."""
+    return {"metadata": {"resourceVersion": over.resource_version}, "spec": spec}
+
+
+def lease_spec(
+    *, holder: str, duration_s: int, transitions: int, at: datetime, is_new_holder: bool
+) -> Mapping[str, object]:
+    """What the holder says; an empty one releases the Lease. The times are for people."""
+    moment = at.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    spec: dict[str, object] = {
+        "holderIdentity": holder,
+        "leaseDurationSeconds": duration_s,
+        "leaseTransitions": transitions,
+        "renewTime": moment,
+    }
+    if is_new_holder:
+        spec["acquireTime"] = moment
+    return spec
+
+
+def _metadata(
+    key: ObjectKey,
+    annotations: Mapping[str, str],
+    resource_version: str,
+    labels: Mapping[str, str] = NOTHING,
+) -> dict[str, object]:
+    all_labels = {**LABELS, **labels}
+    metadata: dict[str, object] = {"name": key.name, "namespace": key.namespace, "labels": all_labels}
     if annotations:
         metadata["annotations"] = dict(annotations)
     if resource_version:

@@ -1,22 +1,27 @@
 """Service (core/v1): what a load balancer needs of it, some 60 of the 2,000 bytes that the API sends.
 
-Not read: selectors, session affinity, source ranges, node ports; entries of the status that name a host.
+Not read: session affinity, source ranges, node ports; entries of the status that name a host.
 """
 
 import sys
 from collections.abc import Mapping
+from enum import StrEnum
+from typing import TypeVar
 
 import msgspec
 from msgspec import Struct
 
 from bareway.model.names import IPAddress
 from bareway.model.problems import Problem
-from bareway.model.services import Port, Service, TrafficPolicy
-from bareway.resources.fields import WireObject, our_annotations, read_address
+from bareway.model.services import Condition, FamilyPolicy, Port, Service, TrafficPolicy
+from bareway.resources.conditions import read_conditions
+from bareway.resources.fields import NOTHING, WireObject, interned, our_annotations, read_address
+
+E = TypeVar("E", bound=StrEnum)
 
 NO_EXTRAS: Mapping[IPAddress, str] = {}
 NO_CLUSTER_ADDRESS = ("None", "")  # a headless Service writes the one, a Service not yet defaulted the other
-_POLICIES = {policy.value: policy for policy in TrafficPolicy}
+NO_CONDITIONS: tuple[Condition | None, tuple[str, ...]] = (None, ())
 _DEFAULT_IP_MODE = "VIP"  # what the API server fills in since 1.30; says no more than its absence
 
 
@@ -33,6 +38,8 @@ class _Spec(Struct, frozen=True, gc=False, rename="camel"):
     cluster_ip: str | None = msgspec.field(name="clusterIP", default=None)
     cluster_ips: list[str] | None = msgspec.field(name="clusterIPs", default=None)
     external_traffic_policy: str | None = None
+    ip_family_policy: str | None = None
+    selector: dict[str, str] | None = None
     ports: list[_Port] | None = None
 
 
@@ -48,6 +55,7 @@ class _LoadBalancer(Struct, frozen=True, gc=False):
 
 class _Status(Struct, frozen=True, gc=False, rename="camel"):
     load_balancer: _LoadBalancer | None = None
+    conditions: list[object] | None = None
 
 
 class WireService(WireObject, frozen=True, gc=False):
@@ -61,35 +69,49 @@ def read_service(wire: WireService) -> Service | list[Problem]:
     """Turn one Service into the model, or name every mistake in it."""
     problems: list[Problem] = []
     spec = wire.spec or _Spec()
-    policy = _read_policy(spec.external_traffic_policy, problems)
+    policy = _read_word(
+        spec.external_traffic_policy, TrafficPolicy.CLUSTER, "spec.externalTrafficPolicy", problems
+    )
+    families = _read_word(spec.ip_family_policy, FamilyPolicy.SINGLE_STACK, "spec.ipFamilyPolicy", problems)
     cluster_addresses = _read_cluster_addresses(spec, problems)
     ingress, extras = _read_ingress(wire.status, problems)
+    conditions = wire.status.conditions if wire.status else None
+    condition, others = read_conditions(conditions) if conditions else NO_CONDITIONS
     if problems:
         return problems
+    is_load_balancer = spec.type == "LoadBalancer"  # most are not, and of them less is kept
     return Service(
         key=wire.key,
         uid=wire.uid,
         resource_version=wire.resource_version,
         created_at=wire.metadata.creation_timestamp or "",
-        is_load_balancer=spec.type == "LoadBalancer",
+        is_load_balancer=is_load_balancer,
         load_balancer_class=spec.load_balancer_class,
         requested_address=spec.load_balancer_ip or "",
         cluster_addresses=cluster_addresses,
+        family_policy=families,
+        selector=tuple(sorted(interned(spec.selector).items())) if is_load_balancer else (),
+        labels=interned(wire.metadata.labels) if is_load_balancer else NOTHING,
         traffic_policy=policy,
         ports=tuple(_read_port(port) for port in spec.ports or ()),
         annotations=our_annotations(wire.metadata),
         ingress=ingress,
         ingress_extras=extras,
+        generation=wire.metadata.generation or 0,
+        condition=condition,
+        other_conditions=others,
     )
 
 
-def _read_policy(text: str | None, problems: list[Problem]) -> TrafficPolicy:
-    policy = _POLICIES.get(text) if text else TrafficPolicy.CLUSTER
-    if policy is not None:
-        return policy
-    known = " or ".join(_POLICIES)
-    problems.append(Problem(path="spec.externalTrafficPolicy", message=f'"{text}" is unknown', hint=known))
-    return TrafficPolicy.CLUSTER
+def _read_word(text: str | None, default: E, path: str, problems: list[Problem]) -> E:
+    """One of the words that ``default`` is one of; ``default`` where none is written."""
+    if not text:
+        return default
+    try:
+        return type(default)(text)
+    except ValueError:
+        problems.append(Problem(path=path, message=f'"{text}" is unknown', hint=" or ".join(type(default))))
+        return default
 
 
 def _read_port(port: _Port) -> Port:

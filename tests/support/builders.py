@@ -8,7 +8,7 @@ from bareway.model.configuration import Configuration, Pool, Protocol
 from bareway.model.endpoints import Endpoint, EndpointSlice
 from bareway.model.names import IPAddress, NodeName, ObjectKey, PoolName
 from bareway.model.nodes import Node
-from bareway.model.services import Port, Service, TrafficPolicy
+from bareway.model.services import Condition, FamilyPolicy, Port, Service, TrafficPolicy
 
 
 def key(text: str) -> ObjectKey:
@@ -58,6 +58,10 @@ def service(
     load_balancer_class: str | None = None,
     ports: Iterable[int] = (80,),
     resource_version: str = "1",
+    families: FamilyPolicy = FamilyPolicy.SINGLE_STACK,
+    selector: Mapping[str, str] | None = None,
+    labels: Mapping[str, str] | None = None,
+    condition: Condition | None = None,
 ) -> Service:
     return Service(
         key=key(name),
@@ -72,6 +76,10 @@ def service(
         ports=tuple(Port(number=number) for number in ports),
         annotations=annotations or {},
         ingress=ips(*ingress),
+        family_policy=families,
+        selector=tuple(sorted((selector or {}).items())),
+        labels=labels or {},
+        condition=condition,
     )
 
 

@@ -22,7 +22,7 @@ from bareway.model.problems import Problem, Severity
         pytest.param({ip_address("192.0.2.1"): {1}}, {"192.0.2.1": [1]}, id="mapping"),
         pytest.param(
             Problem(path="p", message="m"),
-            {"path": "p", "message": "m", "line": 0, "hint": "", "severity": "error"},
+            {"path": "p", "message": "m", "line": 0, "hint": "", "severity": "error", "document": ""},
             id="dataclass",
         ),
     ],

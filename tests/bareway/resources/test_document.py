@@ -216,6 +216,11 @@ def test_reading_never_raises(text: str) -> None:
     assert all(1 <= one.line <= text.count("\n") + 1 for one in read.problems)
 
 
+@pytest.mark.parametrize("text", ["a: [", "a: 1\na: 2", "x" * (SIZE_MAX + 1)], ids=["syntax", "key", "size"])
+def test_a_problem_says_which_document_it_is_in(text: str) -> None:
+    assert [one.document for one in read_document(text, "bareway").problems] == ["bareway"]
+
+
 def test_a_path_is_written_as_people_write_it() -> None:
     assert path_of(["address-pools", 0, "addresses", 1]) == "address-pools[0].addresses[1]"
     assert path_of([]) == ""

@@ -1,9 +1,12 @@
 """The configuration in force survives the way through its ConfigMap, and damage to it is named."""
 
+from hashlib import sha256
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bareway.model.configuration import Reuse
 from bareway.model.names import ObjectKey, PoolName
 from bareway.model.objects import ConfigMap
 from bareway.resources.in_force import InForce, digest, read_in_force, write_in_force
@@ -22,6 +25,38 @@ def test_what_is_written_is_read_again() -> None:
     assert [pool.name for pool in accepted.configuration.pools] == [PoolName("a")]
     assert (accepted.document, accepted.generation, accepted.source) == (DOCUMENT, 7, "ConfigMap x/config")
     assert accepted.sha256 == digest(DOCUMENT)
+
+
+EXTENSION = "address-pools: [{name: a, reuse: oldest}]"
+
+
+def test_an_extension_is_written_read_and_covered_by_the_digest() -> None:
+    data = write_in_force(DOCUMENT, extension=EXTENSION, generation=7, source="x")
+    assert data["bareway"] == EXTENSION
+    accepted = read_in_force(ConfigMap(key=ObjectKey("a", "b"), data=data))
+    assert isinstance(accepted, InForce)
+    assert (accepted.document, accepted.extension) == (DOCUMENT, EXTENSION)
+    assert [pool.reuse for pool in accepted.configuration.pools] == [Reuse.OLDEST]
+    problems = read_in_force(ConfigMap(key=ObjectKey("a", "b"), data={**data, "bareway": ""}))
+    assert isinstance(problems, list)
+    assert [problem.path for problem in problems] == ["data.sha256"]
+
+
+def test_without_an_extension_an_older_version_reads_it_too() -> None:
+    data = write_in_force(DOCUMENT, generation=7, source="x")
+    assert "bareway" not in data
+    assert data["sha256"] == sha256(DOCUMENT.encode()).hexdigest()
+
+
+def test_no_two_pairs_of_documents_have_one_digest() -> None:
+    assert len({digest("ab"), digest("a", "b"), digest("b", "a"), digest("", "ab")}) == 4
+
+
+def test_a_mistake_in_the_extension_says_that_it_is_there() -> None:
+    data = write_in_force(DOCUMENT, extension="a: b", generation=7, source="x")
+    problems = read_in_force(ConfigMap(key=ObjectKey("a", "b"), data=data))
+    assert isinstance(problems, list)
+    assert [problem.document for problem in problems] == ["bareway"]
 
 
 @pytest.mark.parametrize(
@@ -47,7 +82,11 @@ def test_a_document_that_this_version_does_not_understand_names_its_mistakes() -
     assert [problem.line for problem in problems] == [1]
 
 
-@given(st.dictionaries(st.sampled_from(["config", "sha256", "generation", "source"]), st.text(max_size=40)))
+@given(
+    st.dictionaries(
+        st.sampled_from(["config", "bareway", "sha256", "generation", "source"]), st.text(max_size=40)
+    )
+)
 def test_whatever_stands_there_is_read_or_named(data: dict[str, str]) -> None:
     read = read_in_force(ConfigMap(key=ObjectKey("a", "b"), data=data))
     assert isinstance(read, InForce) or read

@@ -1,12 +1,14 @@
 """bareway.resources.objects: the small objects, read and written."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
+import pytest
 
 from bareway.model.objects import ConfigMap, Lease, Namespace, Secret
 from bareway.resources.kinds import CONFIG_MAPS, LEASES, NAMESPACES, SECRETS, Kind
-from bareway.resources.objects import config_map_body, secret_body
+from bareway.resources.objects import config_map_body, lease_body, lease_patch, lease_spec, secret_body
 from support.builders import key
 
 METADATA = {"name": "x", "namespace": "bareway-system", "uid": "u", "resourceVersion": "5"}
@@ -59,6 +61,26 @@ def test_a_lease_is_read_also_when_nobody_holds_it() -> None:
         transitions=3,
     )
     assert read(LEASES, spec={"holderIdentity": None}) == read(LEASES) == Lease(key=KEY, resource_version="5")
+
+
+@pytest.mark.parametrize("holder", ["me", ""], ids=["held", "released"])
+def test_a_lease_that_is_written_is_the_one_that_is_read(holder: str) -> None:
+    at = datetime(2026, 1, 2, 3, 4, 5, 678, tzinfo=UTC)
+    spec = lease_spec(holder=holder, duration_s=3, transitions=4, at=at, is_new_holder=True)
+    body = msgspec.json.encode(lease_body(KEY, spec))
+    assert LEASES.read(body).content == Lease(
+        key=KEY, holder=holder, duration_s=3, renewed_at="2026-01-02T03:04:05.000678Z", transitions=4
+    )
+    assert msgspec.json.decode(body)["spec"]["acquireTime"] == "2026-01-02T03:04:05.000678Z"
+    assert msgspec.json.decode(body)["metadata"]["labels"] == {"app": "bareway"}
+
+
+def test_a_renewal_touches_only_the_lease_that_was_read_and_not_when_it_was_acquired() -> None:
+    at = datetime(2026, 1, 2, tzinfo=UTC)
+    spec = lease_spec(holder="me", duration_s=3, transitions=4, at=at, is_new_holder=False)
+    patch = lease_patch(Lease(key=KEY, resource_version="5"), spec)
+    assert patch == {"metadata": {"resourceVersion": "5"}, "spec": spec}
+    assert "acquireTime" not in spec
 
 
 def test_a_config_map_that_is_written_is_the_one_that_is_read() -> None:

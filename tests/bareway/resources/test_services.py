@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from bareway.model.problems import Problem
-from bareway.model.services import Port, Service, TrafficPolicy
+from bareway.model.services import Condition, FamilyPolicy, Port, Service, TrafficPolicy
 from bareway.resources.kinds import SERVICES
 from support.builders import ips, key
 
@@ -42,11 +42,13 @@ def test_every_field_that_we_use_is_read() -> None:
             {"name": "web", "protocol": "TCP", "port": 80, "targetPort": "http", "nodePort": 30080},
             {"name": "dns", "protocol": "UDP", "port": 53, "targetPort": 53},
         ],
-        "selector": {"app": "web"},
+        "selector": {"tier": "front", "app": "web"},
+        "ipFamilyPolicy": "PreferDualStack",
     }
     status = {"loadBalancer": {"ingress": [{"ip": "192.0.2.7", "ipMode": "VIP"}, {"ip": "2001:DB8:0::7"}]}}
     annotations = {"metallb.io/address-pool": "gold", "kubectl.kubernetes.io/last-applied-configuration": "x"}
-    assert read(spec, status, annotations=annotations) == Service(
+    labels = {"team": "shop"}
+    assert read(spec, status, annotations=annotations, labels=labels, generation=3) == Service(
         key=key("shop/web"),
         uid="u1",
         resource_version="42",
@@ -55,11 +57,57 @@ def test_every_field_that_we_use_is_read() -> None:
         load_balancer_class="example.com/lb",
         requested_address="192.0.2.7",
         cluster_addresses=ips("10.96.0.1", "fd00::1"),
+        family_policy=FamilyPolicy.PREFER_DUAL_STACK,
+        selector=(("app", "web"), ("tier", "front")),
+        labels={"team": "shop"},
         traffic_policy=TrafficPolicy.LOCAL,
         ports=(Port(name="web", number=80), Port(name="dns", protocol="UDP", number=53)),
         annotations={"metallb.io/address-pool": "gold"},
         ingress=ips("192.0.2.7", "2001:db8::7"),
+        generation=3,
     )
+
+
+def test_of_a_service_of_another_type_no_labels_and_no_selector_are_kept() -> None:
+    found = read({"type": "ClusterIP", "selector": {"app": "web"}}, labels={"team": "shop"})
+    assert (dict(found.labels), found.selector) == ({}, ())
+
+
+OURS = {
+    "type": "bareway.io/AddressAssigned",
+    "status": "False",
+    "reason": "NoFreeAddress",
+    "message": "no available IPs",
+    "lastTransitionTime": "2026-01-02T03:04:05Z",
+    "observedGeneration": 7,
+}
+
+
+def test_our_condition_is_read_and_those_of_others_are_kept_word_for_word() -> None:
+    others = [{"type": "example.com/Ready", "status": "True", "later": {"a": [1, None]}}, {"type": 5}, "odd"]
+    found = read(status={"conditions": [others[0], OURS, *others[1:]]})
+    assert found.condition == Condition(
+        is_true=False,
+        reason="NoFreeAddress",
+        message="no available IPs",
+        since="2026-01-02T03:04:05Z",
+        generation=7,
+    )
+    assert [msgspec.json.decode(text) for text in found.other_conditions] == others
+
+
+def test_a_condition_with_fields_of_the_wrong_type_is_read_as_far_as_it_goes() -> None:
+    odd = {**OURS, "status": True, "reason": 1, "message": None, "observedGeneration": "7"}
+    del odd["lastTransitionTime"]
+    assert read(status={"conditions": [odd]}).condition == Condition(is_true=False, reason="", message="")
+
+
+def test_equal_words_of_many_conditions_are_one_object_in_memory() -> None:
+    one, other = (read(status={"conditions": [dict(OURS)]}).condition for _ in range(2))
+    assert one is not None
+    assert other is not None
+    assert one.message is other.message
+    assert one.reason is other.reason
 
 
 @pytest.mark.parametrize(
@@ -133,6 +181,7 @@ def test_only_annotations_with_our_prefixes_are_kept(prefix: str, kept: bool) ->
         pytest.param(
             {"externalTrafficPolicy": "Sometimes"}, None, ["spec.externalTrafficPolicy"], id="policy"
         ),
+        pytest.param({"ipFamilyPolicy": "Both"}, None, ["spec.ipFamilyPolicy"], id="family policy"),
         pytest.param(
             None,
             {"loadBalancer": {"ingress": [{"ip": "192.0.2.1"}, {"ip": "nonsense"}]}},
