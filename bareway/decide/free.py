@@ -2,7 +2,7 @@
 
 Taken addresses are kept as intervals per range, so a full /16 is one interval and an empty /48 none.
 Addresses that ``avoid_buggy_ips`` shuns are marked as taken when a search meets them, which joins intervals.
-Left out: who holds an address (`bareway.decide.allocate`).
+Left out: who holds an address (`bareway.decide.ledger`), and what is kept back (`bareway.decide.stock`).
 """
 
 from bisect import bisect_right
@@ -10,7 +10,7 @@ from ipaddress import IPv4Address, IPv6Address
 
 from bareway.model.addresses import AddressRange
 from bareway.model.configuration import Configuration, Pool
-from bareway.model.names import IPAddress
+from bareway.model.names import IPAddress, PoolName
 
 _BUGGY_OCTETS = (0, 255)  # networks that believe in classes take these for a network's or a broadcast address
 _OCTET = 256
@@ -65,17 +65,36 @@ class Intervals:
             self._firsts.insert(index, number)
             self._lasts.insert(index, number)
 
+    def remove(self, number: int) -> None:
+        """Take it out; splits the interval around it."""
+        index = bisect_right(self._firsts, number) - 1
+        if index < 0 or number > self._lasts[index]:
+            return
+        first, last = self._firsts[index], self._lasts[index]
+        if first == last:
+            del self._firsts[index], self._lasts[index]
+        elif number == first:
+            self._firsts[index] = number + 1
+        elif number == last:
+            self._lasts[index] = number - 1
+        else:
+            self._lasts[index] = number - 1
+            self._firsts.insert(index + 1, number + 1)
+            self._lasts.insert(index + 1, last)
+
 
 class FreeAddresses:
     """All pools of a configuration, and what is taken in them."""
 
     def __init__(self, configuration: Configuration) -> None:
-        self._spans = {
-            pool.name: tuple(_Span(pool, one) for one in pool.ranges) for pool in configuration.pools
-        }
+        self._spans: dict[tuple[PoolName, int], tuple[_Span, ...]] = {}
+        for pool in configuration.pools:
+            for index, one in enumerate(pool.ranges):
+                others = self._spans.get((pool.name, one.version), ())
+                self._spans[pool.name, one.version] = (*others, _Span(pool, one, index))
         everything = (span for spans in self._spans.values() for span in spans)
-        self._sorted = sorted(everything, key=lambda span: (span.range.version, int(span.range.first)))
-        self._starts = [(span.range.version, int(span.range.first)) for span in self._sorted]
+        self._sorted = sorted(everything, key=lambda span: (span.version, span.first))
+        self._starts = [(span.version, span.first) for span in self._sorted]
 
     def pool_of(self, address: IPAddress) -> Pool | None:
         """The pool that allows the address."""
@@ -84,36 +103,59 @@ class FreeAddresses:
             return None
         return span.pool
 
+    def has_family(self, pool: Pool, version: int) -> bool:
+        """Whether any range of the pool is of the family."""
+        return (pool.name, version) in self._spans
+
     def take(self, address: IPAddress) -> None:
-        """Somebody holds it; an address of no pool is nobody's business here."""
+        """It is not to be given; an address of no pool is nobody's business here."""
         span = self._span_of(address)
         if span is not None:
             span.taken.add(int(address))
 
+    def release(self, address: IPAddress) -> None:
+        """It may be given again."""
+        span = self._span_of(address)
+        if span is not None:
+            span.taken.remove(int(address))
+
     def lowest(self, pool: Pool, version: int) -> IPAddress | None:
         """The lowest free address of a family in the first range of the pool that has one."""
-        spans = (span for span in self._spans[pool.name] if span.range.version == version)
-        return next((found for span in spans if (found := span.lowest()) is not None), None)
+        for span in self._spans.get((pool.name, version), ()):
+            found = span.lowest()
+            if found is not None:
+                return found
+        return None
+
+    def position(self, address: IPAddress) -> tuple[int, int]:
+        """Where its pool has it: the addresses of a pool are given in this order."""
+        span = self._span_of(address)
+        return (-1 if span is None else span.index, int(address))
 
     def _span_of(self, address: IPAddress) -> "_Span | None":
-        index = bisect_right(self._starts, (address.version, int(address))) - 1
-        if index < 0 or address not in self._sorted[index].range:
+        number = int(address)
+        index = bisect_right(self._starts, (address.version, number)) - 1
+        if index < 0:
             return None
-        return self._sorted[index]
+        span = self._sorted[index]
+        return span if number <= span.last and span.version == address.version else None
 
 
 class _Span:
     """One range of a pool, and what is taken of it."""
 
-    def __init__(self, pool: Pool, of: AddressRange) -> None:
+    def __init__(self, pool: Pool, of: AddressRange, index: int) -> None:
         self.pool = pool
-        self.range = of
+        self.index = index
+        self.version = of.version
+        self.first = int(of.first)
+        self.last = int(of.last)
         self.taken = Intervals()
 
     def lowest(self) -> IPAddress | None:
-        make = IPv4Address if self.range.version == 4 else IPv6Address  # noqa: PLR2004 - the family
-        number = int(self.range.first)
-        while (number := self.taken.next_free(number)) <= int(self.range.last):
+        make = IPv4Address if self.version == 4 else IPv6Address  # noqa: PLR2004 - the family
+        number = self.first
+        while (number := self.taken.next_free(number)) <= self.last:
             address = make(number)
             if not (self.pool.avoid_buggy_ips and is_buggy(address)):
                 return address

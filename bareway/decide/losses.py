@@ -1,11 +1,25 @@
-"""What a new configuration would take away: addresses in use that their Services could not keep under it."""
+"""What a new configuration would take away: addresses in use that their Services could not keep under it.
 
-from collections.abc import Iterator
+The annotation ``bareway.io/accept-loss: <digest>`` accepts exactly one loss. The digest is the first 16
+hexadecimal digits of the SHA-256 of one line for each address that a Service would lose,
+
+    <namespace>/<name> <address>
+
+each ended by a newline, the addresses in their canonical text, the lines in ascending order of their UTF-8
+bytes. So the same loss has the same digest whatever the reason, and any other loss another one. 16 digits are
+64 bits: they guard against accepting another loss by accident, not against who may edit the ConfigMap anyway.
+"""
+
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from hashlib import sha256
+from typing import Final
 
 from bareway.decide.requests import quoted
-from bareway.decide.verdicts import Allocation, Granted, Verdict, WhyNot
+from bareway.decide.verdicts import Allocation, WhyNot
 from bareway.model.names import IPAddress, ServiceKey
+
+DIGEST_DIGITS: Final = 16
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,12 +41,22 @@ def losses(before: Allocation, after: Allocation) -> tuple[Loss, ...]:
     return tuple(sorted(_losses(before, after), key=lambda loss: loss.service))
 
 
+def digest(lost: Iterable[Loss]) -> str:
+    """Of exactly this loss; empty for none."""
+    lines = sorted(f"{loss.service} {address}\n".encode() for loss in lost for address in loss.addresses)
+    return sha256(b"".join(lines)).hexdigest()[:DIGEST_DIGITS] if lines else ""
+
+
 def _losses(before: Allocation, after: Allocation) -> Iterator[Loss]:
-    for key in (key for key, verdict in before.verdicts.items() if _keeps(verdict)):
-        lost = after.verdicts[key].cleared
-        if lost is not None:
-            yield Loss(service=key, addresses=lost.addresses, reason=lost.reason)
-
-
-def _keeps(verdict: Verdict) -> bool:
-    return isinstance(verdict, Granted) and verdict.kept
+    for key, verdict in after.verdicts.items():
+        former = before.verdicts.get(key)
+        if verdict.cleared is None or former is None:
+            continue
+        lost_anyway = former.cleared.addresses if former.cleared is not None else ()
+        lost = [
+            (address, reason)
+            for address, reason in zip(verdict.cleared.addresses, verdict.cleared.reasons, strict=True)
+            if address not in lost_anyway
+        ]
+        if lost:
+            yield Loss(service=key, addresses=tuple(address for address, _ in lost), reason=lost[0][1])

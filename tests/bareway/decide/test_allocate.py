@@ -4,7 +4,7 @@ from bareway.decide.allocate import AllocationView, allocate
 from bareway.decide.verdicts import Allocation, Cleared, Granted, Refusal, Refused, Verdict, WhyNot
 from bareway.model.configuration import Configuration, Pool
 from bareway.model.names import PoolName
-from bareway.model.services import Service
+from bareway.model.services import Condition, Service
 from support.builders import configuration, ips, key, pool, service
 
 A = pool("a", "192.0.2.0/30")
@@ -87,15 +87,6 @@ def test_an_ipv6_service_gets_an_ipv6_address() -> None:
     assert granted(verdict([A, SIX], service(cluster=["fd00::1"])))[0] == ["2001:db8::"]
 
 
-def test_a_dual_stack_service_gets_its_first_family_and_is_told_so() -> None:
-    one = verdict([A, SIX], service(cluster=["fd00::1", "10.96.0.1"]))
-    assert granted(one)[0] == ["2001:db8::"]
-    assert [reason.word for reason in one.reasons] == [
-        Refusal.WRONG_FAMILY,
-        Refusal.SECOND_FAMILY_NOT_SERVED,
-    ]
-
-
 def test_a_service_without_a_cluster_address_gets_none() -> None:
     assert refused(verdict([A], service(cluster=[])))[0] is Refusal.NO_CLUSTER_ADDRESS
 
@@ -124,20 +115,17 @@ def test_a_requested_pool_is_used_even_if_it_assigns_nothing_by_itself() -> None
     assert granted(one) == (["203.0.113.0"], "manual", False)
 
 
-def test_requested_addresses_of_both_families_come_from_one_pool() -> None:
+def test_requested_addresses_of_both_families_come_from_one_pool_or_from_two() -> None:
     both = pool("both", "192.0.2.8/30", "2001:db8:1::/126")
     asked = service(
         cluster=["10.96.0.1", "fd00::1"],
         annotations={"metallb.io/loadBalancerIPs": "2001:db8:1::1,192.0.2.9"},
     )
-    assert granted(verdict([both], asked)) == (["2001:db8:1::1", "192.0.2.9"], "both", False)
+    assert granted(verdict([both], asked)) == (["192.0.2.9", "2001:db8:1::1"], "both", False)
     split = service(
         cluster=["10.96.0.1", "fd00::1"], annotations={"metallb.io/loadBalancerIPs": "2001:db8::1,192.0.2.1"}
     )
-    assert refused(verdict([A, SIX], split)) == (
-        Refusal.NOT_IN_ANY_POOL,
-        '["2001:db8::1" "192.0.2.1"] is not allowed in config',
-    )
+    assert granted(verdict([A, SIX], split)) == (["192.0.2.1", "2001:db8::1"], "a,six", False)
 
 
 @pytest.mark.parametrize(
@@ -188,7 +176,7 @@ def test_requested_addresses_of_both_families_come_from_one_pool() -> None:
         pytest.param(
             service(cluster=["fd00::1"], annotations={"metallb.io/address-pool": "a"}),
             Refusal.WRONG_FAMILY,
-            "no available IPs in pool a",
+            "no available IPs in pool a: it has no IPv6 addresses",
             id="pool of the other family",
         ),
         pytest.param(
@@ -230,6 +218,8 @@ def test_a_dual_stack_service_keeps_both_addresses_in_their_order() -> None:
     both = pool("both", "192.0.2.8/30", "2001:db8:1::/126")
     held = service(cluster=["10.96.0.1", "fd00::1"], ingress=["2001:db8:1::", "192.0.2.8"])
     assert granted(verdict([both], held)) == (["2001:db8:1::", "192.0.2.8"], "both", True)
+    apart = service(cluster=["10.96.0.1", "fd00::1"], ingress=["2001:db8::1", "192.0.2.1"])
+    assert granted(verdict([A, SIX], apart)) == (["2001:db8::1", "192.0.2.1"], "six,a", True)
 
 
 def test_of_two_that_show_the_same_address_the_older_keeps_and_the_younger_is_told() -> None:
@@ -268,8 +258,7 @@ def test_of_two_that_show_the_same_address_the_older_keeps_and_the_younger_is_to
         pytest.param(
             service(ingress=["192.0.2.1", "192.0.2.2"]),
             Refusal.WRONG_FAMILY,
-            'requested loadBalancer IP(s) ["192.0.2.1" "192.0.2.2"] does not match the ipFamily'
-            " of the service",
+            'requested loadBalancer IP(s) ["192.0.2.2"] does not match the ipFamily of the service',
             id="two of one family",
         ),
         pytest.param(
@@ -277,12 +266,6 @@ def test_of_two_that_show_the_same_address_the_older_keeps_and_the_younger_is_to
             Refusal.WRONG_FAMILY,
             'requested loadBalancer IP(s) ["192.0.2.1"] does not match the ipFamily of the service',
             id="family changed",
-        ),
-        pytest.param(
-            service(ingress=["192.0.2.1", "2001:db8::1"], cluster=["10.96.0.1", "fd00::1"]),
-            Refusal.NOT_IN_ANY_POOL,
-            '["192.0.2.1" "2001:db8::1"] is not allowed in config',
-            id="of two pools",
         ),
     ],
 )
@@ -313,8 +296,12 @@ def test_a_refused_service_says_what_it_loses() -> None:
     assert isinstance(one, Refused)
     assert one.cleared == Cleared(
         addresses=ips("10.9.9.9"),
-        reason=WhyNot(
-            word=Refusal.NOT_IN_ANY_POOL, message='["10.9.9.9"] is not allowed in config', pool=None
+        reasons=(
+            WhyNot(
+                word=Refusal.NOT_IN_ANY_POOL,
+                message='["10.9.9.9"] is not allowed in config',
+                address=ips("10.9.9.9")[0],
+            ),
         ),
     )
 
@@ -339,6 +326,56 @@ def test_a_service_of_another_type_gives_back_what_is_ours(former: Service, *, r
     allocation = decide([A], former)
     assert allocation.verdicts == {}
     assert (former.key in allocation.released) is released
+
+
+@pytest.mark.parametrize(
+    ("shown", "is_told", "released"),
+    [
+        pytest.param("192.0.2.1", True, True, id="our address, and we told so"),
+        pytest.param("192.0.2.1", False, False, id="an address of our pools that we did not give"),
+        pytest.param("10.9.9.9", True, False, id="an address that the new class gave"),
+    ],
+)
+def test_a_service_that_went_to_another_class_gives_back_what_we_gave(
+    shown: str, *, is_told: bool, released: bool
+) -> None:
+    condition = Condition(is_true=True, reason="AddressAssigned", message="") if is_told else None
+    former = service("former", load_balancer_class="other", ingress=[shown], condition=condition)
+    allocation = decide([A], former, service("next", requested="192.0.2.1"))
+    assert (former.key in allocation.released) is released
+    assert isinstance(allocation.verdicts[key("next")], Granted) is (released or shown != "192.0.2.1")
+
+
+def test_a_condition_of_ours_is_taken_from_a_service_of_another_type() -> None:
+    condition = Condition(is_true=False, reason="NoFreeAddress", message="")
+    former = service(is_load_balancer=False, condition=condition)
+    assert decide([A], former).released == {former.key}
+
+
+def test_the_same_address_shown_twice_is_held_once_and_shown_once() -> None:
+    one = verdict([A], service(ingress=["192.0.2.1", "192.0.2.1"]))
+    assert granted(one) == (["192.0.2.1"], "a", False)
+    assert one.cleared is None
+
+
+def test_a_request_that_can_never_be_met_takes_nothing_away() -> None:
+    one = verdict([A, SIX], service(ingress=["192.0.2.1"], requested="2001:db8::1"))
+    assert granted(one) == (["192.0.2.1"], "a", True)
+    assert [reason.word for reason in one.reasons] == [Refusal.WRONG_FAMILY]
+
+
+def test_holders_are_all_who_hold_an_address_of_a_pool() -> None:
+    services = [
+        service("a", ingress=["192.0.2.0"]),
+        service("b"),
+        service("stranger", load_balancer_class="other", ingress=["192.0.2.3", "10.9.9.9"]),
+    ]
+    holders = decide([A], *services).holders
+    assert holders == {
+        ips("192.0.2.0")[0]: (key("a"),),
+        ips("192.0.2.1")[0]: (key("b"),),
+        ips("192.0.2.3")[0]: (key("stranger"),),
+    }
 
 
 def test_an_address_given_back_is_free() -> None:

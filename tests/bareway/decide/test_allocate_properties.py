@@ -42,10 +42,10 @@ def test_no_address_is_given_twice_and_each_is_in_the_pool_it_is_said_to_be_in(
 ) -> None:
     allocation = decide(configuration, services.values())
     given_away = [
-        (address, verdict)
+        (address, pool)
         for verdict in allocation.verdicts.values()
         if isinstance(verdict, Granted)
-        for address in verdict.addresses
+        for address, pool in zip(verdict.addresses, verdict.pools, strict=True)
     ]
     strangers = [
         address
@@ -57,10 +57,10 @@ def test_no_address_is_given_twice_and_each_is_in_the_pool_it_is_said_to_be_in(
     assert set(counted.values()) <= {1}
     assert set(counted).isdisjoint(strangers)
     free = FreeAddresses(configuration)
-    for address, verdict in given_away:
+    for address, name in given_away:
         found = free.pool_of(address)
         assert found is not None
-        assert found.name == verdict.pool
+        assert found.name == name
 
 
 @given(configurations(), clusters(), st.randoms(use_true_random=False))

@@ -128,7 +128,7 @@ def test_a_great_pool_costs_nothing() -> None:
     assert usable_count(greater) == 2**80
     assert taken(free, great, 1000)[-1] == "10.0.3.238"
     assert free.lowest(greater, 6) == ip_address("2001:db8::")
-    (span,) = free._spans[great.name]
+    (span,) = free._spans[great.name, 4]
     assert len(span.taken) == 1, "avoided addresses leave no gaps that every search would stumble over"
 
 
@@ -144,3 +144,34 @@ def test_usable_addresses_are_counted_as_if_one_walked_over_them(first: int, cou
 
 def test_ipv6_knows_no_buggy_addresses() -> None:
     assert usable_count(pool("a", "2001:db8::/120", avoid_buggy_ips=True)) == 256
+
+
+@given(st.lists(st.tuples(st.booleans(), st.integers(0, 20))))
+def test_what_was_taken_out_of_intervals_is_not_in_them(steps: list[tuple[bool, int]]) -> None:
+    intervals = Intervals()
+    there: set[int] = set()
+    for is_added, number in steps:
+        if is_added:
+            intervals.add(number)
+            there.add(number)
+        else:
+            intervals.remove(number)
+            there.discard(number)
+        assert [n for n in range(22) if n in intervals] == sorted(there)
+        assert len(intervals) == sum(n - 1 not in there for n in there), "no two intervals touch"
+
+
+def test_a_released_address_is_given_again_before_higher_ones() -> None:
+    of = pool("a", "192.0.2.0/29")
+    free = FreeAddresses(configuration(of))
+    taken(free, of, 5)
+    free.release(ip_address("192.0.2.2"))
+    free.release(ip_address("10.0.0.1"))
+    assert taken(free, of, 2) == ["192.0.2.2", "192.0.2.5"]
+
+
+def test_positions_are_in_the_order_in_which_a_pool_gives_its_addresses() -> None:
+    of = pool("a", "192.0.2.8/31", "2001:db8::/127", "192.0.2.0/31")
+    free = FreeAddresses(configuration(of))
+    given_in_order = ips("192.0.2.8", "192.0.2.9", "2001:db8::", "192.0.2.0", "192.0.2.1")
+    assert sorted(given_in_order, key=free.position) == [*given_in_order]

@@ -1,5 +1,8 @@
+from dataclasses import replace
+from hashlib import sha256
+
 from bareway.decide.allocate import AllocationView, allocate
-from bareway.decide.losses import Loss, losses
+from bareway.decide.losses import Loss, digest, losses
 from bareway.decide.verdicts import Refusal
 from bareway.model.configuration import Configuration
 from bareway.model.services import Service
@@ -60,3 +63,54 @@ def test_what_was_not_allowed_before_is_no_loss() -> None:
 
 def test_who_waits_loses_nothing() -> None:
     assert lost(configuration(pool("a", "10.0.0.0/24")), service()) == ()
+
+
+def test_of_two_addresses_only_the_one_that_goes_is_a_loss() -> None:
+    old = configuration(pool("a", "192.0.2.0/24"), pool("six", "2001:db8::/64"))
+    new = configuration(pool("a", "192.0.2.0/24"))
+    held = service(ingress=["192.0.2.1", "2001:db8::1"], cluster=["10.96.0.1", "fd00::1"])
+    (loss,) = lost(new, held, old=old)
+    assert loss.addresses == ips("2001:db8::1")
+
+
+def test_reserving_an_address_for_another_takes_it_from_its_holder() -> None:
+    reserving = replace(pool("a", "192.0.2.0/24"), reserve={key("other"): ips("192.0.2.1")})
+    (loss,) = lost(configuration(reserving), service(ingress=["192.0.2.1"]))
+    assert loss.reason.word is Refusal.RESERVED
+
+
+def test_a_quota_below_what_is_held_takes_nothing_away() -> None:
+    assert (
+        lost(
+            configuration(replace(pool("a", "192.0.2.0/24"), quota={"*": 0})), service(ingress=["192.0.2.1"])
+        )
+        == ()
+    )
+
+
+def test_what_both_configurations_take_away_is_no_loss() -> None:
+    twice = [service(name, ingress=["192.0.2.1"]) for name in "ab"]
+    (loss,) = lost(configuration(pool("a", "10.0.0.0/24")), *twice)
+    assert loss.service == key("a")
+
+
+# ------------------------------------------------------------ the digest
+
+
+def test_the_digest_is_that_of_sorted_lines_of_service_and_address() -> None:
+    held = [service("z/b", ingress=["192.0.2.1"]), service("a/c", ingress=["192.0.2.3"])]
+    text = b"a/c 192.0.2.3\nz/b 192.0.2.1\n"
+    found = lost(configuration(pool("a", "10.0.0.0/24")), *held)
+    assert digest(found) == sha256(text).hexdigest()[:16] == digest(reversed(found))
+
+
+def test_without_a_loss_there_is_no_digest() -> None:
+    assert digest(()) == ""
+
+
+def test_the_same_loss_has_the_same_digest_whatever_the_reason_and_another_one_another() -> None:
+    held = service(ingress=["192.0.2.255"])
+    gone = digest(lost(configuration(pool("a", "10.0.0.0/24")), held))
+    avoided = digest(lost(configuration(pool("a", "192.0.2.0/24", avoid_buggy_ips=True)), held))
+    more = digest(lost(configuration(pool("a", "10.0.0.0/24")), held, service("b", ingress=["192.0.2.7"])))
+    assert gone == avoided != more
