@@ -6,19 +6,17 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from bareway.cli.status import STATUS
 from bareway.cli.verb import ExitCode, Verb
-from bareway.cli.version import VERSION
-
-VERBS: tuple[Verb, ...] = (STATUS, VERSION)
+from bareway.cli.verbs import WORDS
 
 INTERRUPTED = 130  # what shells say of a program that Ctrl-C ended
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; the exit code is ``ExitCode``'s."""
-    parser = _parser(Path(sys.argv[0]).name)
-    arguments = parser.parse_args(argv)
+    words = sys.argv[1:] if argv is None else argv
+    parser = _parser(Path(sys.argv[0]).name, words)
+    arguments = parser.parse_args(words)
     if arguments.verb is None:
         parser.print_help()
         return ExitCode.WELL
@@ -34,15 +32,18 @@ def main(argv: Sequence[str] | None = None) -> int:
     return code
 
 
-def _parser(called_as: str) -> argparse.ArgumentParser:
+def _parser(called_as: str, words: Sequence[str]) -> argparse.ArgumentParser:
+    """Only the verb that is used is loaded: it is the first of ``words``."""
     program = "kubectl bareway" if called_as == "kubectl-bareway" else "bareway"
     parser = argparse.ArgumentParser(prog=program, description="See who announces what, and why.")
     parser.set_defaults(verb=None)
     verbs = parser.add_subparsers(title="verbs", metavar="")
-    for verb in VERBS:
-        below = verbs.add_parser(verb.name, help=verb.summary, description=verb.summary)
-        verb.add_arguments(below)
-        below.set_defaults(verb=verb)
+    for word in WORDS:
+        below = verbs.add_parser(word.name, help=word.summary, description=word.summary)
+        if word.name in words[:1]:
+            verb = word.load()
+            verb.add_arguments(below)
+            below.set_defaults(verb=verb)
     return parser
 
 

@@ -62,12 +62,7 @@ def _run(arguments: Namespace) -> ExitCode:
     return show(arguments.socket, output=arguments.output, timeout_s=arguments.timeout)
 
 
-STATUS = Verb(
-    name="status",
-    summary="Show what the programs on this node know, and what is wrong.",
-    add_arguments=_add_arguments,
-    run=_run,
-)
+STATUS = Verb(add_arguments=_add_arguments, run=_run)
 
 
 def _seconds(text: str) -> float:

@@ -9,6 +9,7 @@ SHA256_SHOWN = 12  # characters, as many as people compare by eye
 def controller_text(status: ControllerStatus) -> str:
     """Several lines about a controller."""
     parts = [_head("controller", status.version, status.not_ready, api_connected=status.api_connected)]
+    parts.append(_election(status))
     parts.append(_configuration(status.configuration))
     if status.pools:
         rows = [(pool.name, str(pool.total), str(pool.used), _share(pool)) for pool in status.pools]
@@ -43,6 +44,15 @@ def _head(name: str, version: str, not_ready: tuple[str, ...], *, api_connected:
     ready = "not ready" if not_ready else "ready"
     server = "connected to the API server" if api_connected else "without the API server"
     return f"{printable(name)}: {ready}, {server}, version {printable(version)}\n"
+
+
+def _election(status: ControllerStatus) -> str:
+    """Which of several controllers gives out addresses; as long as none does, new Services wait."""
+    if status.leads:
+        return f"election: leads, as {printable(status.identity)}\n"
+    if status.leader:
+        return f"election: stands by; {printable(status.leader)} leads\n"
+    return "election: nobody leads\n"
 
 
 def _configuration(status: ConfigurationStatus) -> str:

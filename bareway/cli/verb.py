@@ -18,9 +18,7 @@ class ExitCode(IntEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verb:
-    """One word after ``bareway``; it lives in a file of its name."""
+    """What stands behind one word after ``bareway``; it lives in a file of that name."""
 
-    name: str
-    summary: str
     add_arguments: Callable[[ArgumentParser], None]
     run: Callable[[Namespace], ExitCode]

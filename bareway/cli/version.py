@@ -15,4 +15,4 @@ def _run(_arguments: Namespace) -> ExitCode:
     return ExitCode.WELL
 
 
-VERSION = Verb(name="version", summary="Print the version.", add_arguments=_add_arguments, run=_run)
+VERSION = Verb(add_arguments=_add_arguments, run=_run)

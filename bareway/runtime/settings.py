@@ -21,6 +21,8 @@ from bareway.runtime.log import LogLevel
 DEFAULT_NAMESPACE: Final = "bareway-system"
 HTTP_PORT: Final = 7480
 """Metrics and health; not MetalLB's 7472, so that both can run on one node while one takes over."""
+GOSSIP_PORT: Final = 7947
+"""Not MetalLB's 7946, so that both can run on one node while one takes over."""
 CONTROLLER_SOCKET: Final = Path("/run/bareway/controller.sock")
 SPEAKER_SOCKET: Final = Path("/run/bareway/speaker.sock")
 NAMESPACE_FILE: Final = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
@@ -165,5 +167,4 @@ COMMON_IGNORED: Final = (
     IgnoredFlag(name="tls-min-version", reason="metrics are served without TLS"),
     IgnoredFlag(name="tls-cipher-suites", reason="metrics are served without TLS"),
     IgnoredFlag(name="tls-curve-preferences", reason="metrics are served without TLS"),
-    IgnoredFlag(name="pod-name", reason="not needed"),
 )

@@ -3,23 +3,24 @@ import sys
 import pytest
 
 from bareway import __version__
-from bareway.cli.__main__ import VERBS, main
+from bareway.cli.__main__ import main
 from bareway.cli.verb import ExitCode
+from bareway.cli.verbs import WORDS
 
 
 def test_without_a_verb_the_command_says_what_there_is(capsys: pytest.CaptureFixture[str]) -> None:
     assert main([]) == ExitCode.WELL
     page = capsys.readouterr().out
     assert page.startswith("usage: bareway ")
-    assert all(f"{verb.name} " in page and verb.summary in page for verb in VERBS)
+    assert all(f"{word.name} " in page and word.summary in page for word in WORDS)
 
 
 def test_every_verb_explains_itself(capsys: pytest.CaptureFixture[str]) -> None:
-    for verb in VERBS:
+    for word in WORDS:
         with pytest.raises(SystemExit) as ended:
-            main([verb.name, "--help"])
+            main([word.name, "--help"])
         assert ended.value.code == 0
-        assert verb.summary in capsys.readouterr().out
+        assert word.summary in capsys.readouterr().out
 
 
 def test_the_version_is_the_packages(capsys: pytest.CaptureFixture[str]) -> None:

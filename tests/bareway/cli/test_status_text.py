@@ -24,6 +24,7 @@ lo     02:00:00:00:00:01   192.0.2.0/24,198.51.100.0/24   Excluded
 """
 CONTROLLER = """\
 controller: not ready, without the API server, version 0.1.0
+election: leads, as bareway-controller-1_0a1b
 configuration: none in force
 
 POOL     ADDRESSES   USED   SHARE
@@ -59,6 +60,12 @@ def test_a_controller_is_shown_with_all_that_it_knows() -> None:
         waiting=(waiting(),),
     )
     assert controller_text(replace(status, configuration=ConfigurationStatus())) == CONTROLLER
+
+
+def test_a_controller_says_who_leads() -> None:
+    status = replace(controller_status(), leads=False)
+    assert "election: stands by; bareway-controller-1_0a1b leads\n" in controller_text(status)
+    assert "election: nobody leads\n" in controller_text(replace(status, leader=""))
 
 
 def test_a_table_without_rows_is_not_shown() -> None:
