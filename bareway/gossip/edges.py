@@ -1,7 +1,8 @@
 """The edges to others as timers see them: who is silent, whom to dial and when, whose digests differ.
 
-One edge per pair of members; the lower name dials. Whoever starts, or wakes from a pause, dials everybody
-once, whoever's turn it is. A pull on an edge is open until the last part of its answer came.
+One edge per pair of members; the lower name dials, and an observer always does. Whoever starts, or wakes from
+a pause, dials everybody once, whoever's turn it is. A pull on an edge is open until the last part of its
+answer came.
 """
 
 from dataclasses import dataclass, field
@@ -53,6 +54,8 @@ class Edges:
     me: NodeName
     profile: Profile
     rng: Random
+    always_dials: bool = False
+    """Nobody dials us."""
     _edges: dict[NodeName, Edge] = field(default_factory=dict)
     _pulls: int = 0
 
@@ -92,7 +95,7 @@ class Edges:
         for peer in sorted(peers - self._edges.keys()):
             edge = self._edge(peer)
             edge.accuse_at = now + REACCUSE_S + self.profile.silence_s
-            edge.dial_at = now if self.me < peer else now + PROBE_DELAY_S
+            edge.dial_at = now if self._calls(peer) else now + PROBE_DELAY_S
         for peer in [peer for peer in self._edges if peer not in peers]:
             if not self._edges[peer].open:
                 del self._edges[peer]
@@ -108,7 +111,7 @@ class Edges:
         edge = self._edges.get(peer)
         if edge is not None and not edge.open:
             edge.backoff_s = RETRY_MIN_S
-            edge.dial_at = now if self.me < peer else now + PROBE_DELAY_S
+            edge.dial_at = now if self._calls(peer) else now + PROBE_DELAY_S
             edge.accuse_at = now + REACCUSE_S
 
     # ------------------------------------------------------------ what happens to one
@@ -131,7 +134,7 @@ class Edges:
         edge.open, edge.pull = False, None
         if now - edge.opened_at >= RETRY_MAX_S:
             edge.backoff_s = RETRY_MIN_S
-            edge.dial_at = now if self.me < peer else now + PROBE_DELAY_S
+            edge.dial_at = now if self._calls(peer) else now + PROBE_DELAY_S
         else:
             edge.dial_at = now + self._backoff(edge)
         return True
@@ -143,7 +146,7 @@ class Edges:
             return False
         edge.turned_away = turned_away
         # Who is turned away goes on asking: only so it learns that it is welcome, or that the other died.
-        asks = turned_away or self.me < peer
+        asks = turned_away or self._calls(peer)
         edge.dial_at = now + self._backoff(edge) if asks else inf
         return True
 
@@ -185,7 +188,7 @@ class Edges:
         """We gave it up."""
         edge = self._edges[peer]
         edge.open, edge.pull = False, None
-        edge.dial_at = now + self._backoff(edge) if self.me < peer else inf
+        edge.dial_at = now + self._backoff(edge) if self._calls(peer) else inf
 
     def to_dial(self, *, now: float) -> list[NodeName]:
         """Whom to dial now; each again if the driver never says how it ended."""
@@ -229,6 +232,10 @@ class Edges:
             ),
             default=inf,
         )
+
+    def _calls(self, peer: NodeName) -> bool:
+        """Whether it is our turn to dial."""
+        return self.always_dials or self.me < peer
 
     def _edge(self, peer: NodeName) -> Edge:
         return self._edges.setdefault(peer, Edge(peer=peer, interval_s=self.profile.interval_s))

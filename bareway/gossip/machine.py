@@ -2,9 +2,10 @@
 
 Feed it events with the time; it returns what to do. It keeps the view (``membership``), the edges
 (``edges``), the claims (``claims``), decides which addresses are ours (``ownership``), what happens when two
-sides of a partition meet (``disputes``), and when we may act at all (``readiness``).
+sides of a partition meet (``disputes``), and when we may act at all (``readiness``). Who only observes hears
+what is said (``speech``) and is nothing to all the others.
 
-Not covered yet: announcer lists, the policy ``safe`` for partitions, and members that only observe.
+Not covered yet: announcer lists, and the policy ``safe`` for partitions.
 """
 
 from collections.abc import Iterable, Mapping
@@ -40,6 +41,7 @@ from bareway.gossip.message import Heartbeat, Message, News, Pull, State
 from bareway.gossip.ownership import Ownership, by_family
 from bareway.gossip.profile import Profile
 from bareway.gossip.readiness import Readiness
+from bareway.gossip.roles import is_observer
 from bareway.gossip.sides import Sides
 from bareway.gossip.speech import Speech
 from bareway.model.names import IPAddress, NodeName
@@ -158,6 +160,8 @@ class GossipMachine:
 
     def _take(self, event: Event, now: float) -> None:
         match event:
+            case Opened() | Closed() | DialFailed() | Received() if is_observer(event.peer):
+                self._out.extend(self._speech.attend(event, now=now))
             case Opened():
                 number = self._edges.opened(event.peer, now=now)
                 self._out.append(Send(peer=event.peer, message=Pull(number=number)))
@@ -286,6 +290,7 @@ class GossipMachine:
         if lag_s <= self._profile.silence_s / LAG_DIVISOR:
             return
         self._edges.delay_by(lag_s)
+        self._speech.listeners.delay_by(lag_s)
         self._membership.delay_by(lag_s)
         self._ownership.delay_by(lag_s, now=now)
         if gap_s > self._profile.silence_s and self._edges.known:

@@ -15,6 +15,7 @@ from bareway.gossip.claims import DIGEST_BYTES, DIGEST_MASK
 from bareway.gossip.events import MemberChanged
 from bareway.gossip.member import Facts, Member, MemberReason, MemberState, Report, Side, supersedes
 from bareway.gossip.profile import CRASH_GRACE_S, MEMBERS_MAX, RETRY_FOR_S
+from bareway.gossip.roles import is_observer
 from bareway.gossip.suspicion import Suspicion
 from bareway.model.names import NodeName
 
@@ -140,6 +141,8 @@ class Membership:
 
     def hear(self, report: Report, *, now: float) -> None:
         """Merge what somebody says of a member."""
+        if is_observer(report.name):
+            return
         if report.name == self.me:
             self._hear_of_myself(report)
             return

@@ -22,6 +22,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
+from bareway.gossip.roles import is_observer
 from bareway.model.names import NodeName
 
 VERSION: Final = 1
@@ -170,6 +171,7 @@ class Handshake:
             nonce: NONCE_BYTES fresh random bytes.
             dialled: Whether we opened the connection; each end has its part.
             admitted: The names that the other end may have (the one we dialled); None: any but ours.
+                Who dialled us may be an observer, too.
         """
         if len(nonce) != NONCE_BYTES:
             raise ValueError(f"a nonce has {NONCE_BYTES} bytes, not {len(nonce)}")
@@ -198,10 +200,16 @@ class Handshake:
         peer = NodeName(hello.name)
         if peer == self._me:
             raise Refused(Refusal.OWN_NAME)
-        if self._admitted is not None and peer not in self._admitted:
+        if not self._admits(peer):
             raise Refused(Refusal.UNKNOWN_NAME)
         self._session = self._derive_session(peer, hello, frame)
         return Step(send=self._session.seal(_PROOF)) if self._dialled else Step()
+
+    def _admits(self, peer: NodeName) -> bool:
+        """By name, or by role: nobody knows the names of observers beforehand, they only hold the key."""
+        if self._admitted is None or peer in self._admitted:
+            return True
+        return is_observer(peer) and not self._dialled
 
     def _take_proof(self, session: Session, frame: bytes) -> Step:
         if session.open(frame) != _PROOF:

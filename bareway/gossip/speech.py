@@ -1,13 +1,14 @@
 """What a machine says: heartbeats at their time, news at once, and all that it knows when asked."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from bareway.gossip.claims import Claim, ClaimTable
 from bareway.gossip.edges import Edges
-from bareway.gossip.events import Send
+from bareway.gossip.events import Closed, DialFailed, Hangup, Opened, Output, Received, Send
+from bareway.gossip.listeners import Listeners
 from bareway.gossip.membership import Membership
-from bareway.gossip.message import Heartbeat, news, states
+from bareway.gossip.message import Heartbeat, News, Pull, State, news, states
 from bareway.gossip.profile import Profile
 from bareway.gossip.sides import Sides
 from bareway.model.names import NodeName
@@ -24,10 +25,15 @@ class Speech:
     sides: Sides
     beat_at: float
     """When the next heartbeat is due."""
+    listeners: Listeners = field(init=False)
+    """Observers: they are told what everybody is told."""
     _sequence: int = 0
 
-    def beat(self, *, now: float) -> list[Send]:
-        """A heartbeat on every edge, if it is time."""
+    def __post_init__(self) -> None:
+        self.listeners = Listeners(profile=self.profile)
+
+    def beat(self, *, now: float) -> list[Output]:
+        """A heartbeat on every edge, if it is time; an observer that is gone is not told any more."""
         if now < self.beat_at:
             return []
         self.beat_at = now + self.profile.interval_s
@@ -40,7 +46,11 @@ class Speech:
             claims_digest=self.table.digest,
             side=self.sides.own(now=now),
         )
-        return [Send(peer=peer, message=beat) for peer in self.edges.open]
+        gone = [Hangup(peer=name) for name in self.listeners.hopeless(now=now)]
+        for hangup in gone:
+            self.listeners.closed(hangup.peer)
+        peers = (*self.edges.open, *self.listeners.open)
+        return [*gone, *(Send(peer=peer, message=beat) for peer in peers)]
 
     def tell(
         self, own: Sequence[Claim], passed_on: Sequence[Claim], *, source: NodeName | None, now: float
@@ -54,7 +64,7 @@ class Speech:
         to_others = news(reports, [*own, *passed_on], relay=relay)
         return [
             Send(peer=peer, message=message)
-            for peer in peers
+            for peer in (*peers, *self.listeners.open)
             for message in (to_source if peer == source else to_others)
         ]
 
@@ -62,3 +72,26 @@ class Speech:
         """All that we know, to one who asked for it by ``number``."""
         reports = self.sides.mark(self.membership.reports(), me=self.membership.me, now=now)
         return [Send(peer=peer, message=state) for state in states(number, reports, tuple(self.table))]
+
+    def attend(
+        self, event: Opened | Closed | DialFailed | Received, *, now: float
+    ) -> list[Hangup] | list[Send]:
+        """Serve an observer; of what it says only the generation of the lists that it wrote is taken."""
+        name = event.peer
+        match event:
+            case Opened():
+                return [] if self.listeners.opened(name, now=now) else [Hangup(peer=name)]
+            case Closed() | DialFailed():
+                self.listeners.closed(name)
+            case Received(message=message) if self.listeners.heard(name, now=now):
+                match message:
+                    case Heartbeat():
+                        self.listeners.announces(name, interval_s=message.interval_s)
+                        self.table.generation = max(self.table.generation, message.generation)
+                    case Pull():
+                        return self.answer(name, message.number, now=now)
+                    case News() | State():
+                        pass
+            case Received():
+                pass
+        return []

@@ -1,8 +1,8 @@
 """Drives a gossip machine over WebSockets: feeds it edges, messages and time, and does what it says.
 
-One driver serves a program: it takes the port, dials whom the machine wants dialled, and hands announcements
-to the program before anything goes to the network. Every decision is the machine's; every "no" to the network
-is counted by its word.
+One driver serves a program: it takes the port (an observer has none), dials whom the machine wants dialled,
+and hands announcements to the program before anything goes to the network. Every decision is the machine's;
+every "no" to the network is counted by its word.
 
 Not covered: a UDP lane, TLS (frames are sealed anyway), a new key for edges that are open.
 """
@@ -72,7 +72,7 @@ class GossipDriver:
         me: NodeName,
         keyring: Keyring,
         host: str,
-        port: int,
+        port: int | None,
         rng: Random,
         on_output: Callable[[ToProgram], None],
         on_notice: Callable[[Notice], None],
@@ -84,7 +84,7 @@ class GossipDriver:
             me: Our name.
             keyring: The cluster's keys.
             host: Address to listen on; empty: all, of both families.
-            port: Port to listen on; 0: any.
+            port: Port to listen on; 0: any; None: it only dials, as observers do.
             rng: Chance for the waits between attempts to take a busy port.
             on_output: Gets announcements and withdrawals before anything is sent; must not wait.
             on_notice: Gets what is worth a line in the log; must not wait.
@@ -95,9 +95,16 @@ class GossipDriver:
         self._keyring = keyring
         self._on_output = on_output
         self._on_notice = on_notice
-        self._door = Door(
-            host=host, port=port, receive=self._receive, counters=self.counters, on_notice=on_notice, rng=rng
-        )
+        self._door: Door | None = None
+        if port is not None:
+            self._door = Door(
+                host=host,
+                port=port,
+                receive=self._receive,
+                counters=self.counters,
+                on_notice=on_notice,
+                rng=rng,
+            )
         self._dialler = Dialler()
         self._addresses: Mapping[NodeName, Where] = {}
         self._edges: EdgeTable[Edge] = EdgeTable(me)
@@ -110,9 +117,10 @@ class GossipDriver:
     # ------------------------------------------------------------ what the program calls
 
     def locate(self, addresses: Mapping[NodeName, Where]) -> None:
-        """Say where each member listens; callers of any other name are turned away."""
+        """Say where each member listens; callers of any other name, but observers, are turned away."""
         self._addresses = addresses
-        self._door.expect(frozenset(ip_address(where.host) for where in addresses.values()))
+        if self._door is not None:
+            self._door.expect(frozenset(ip_address(where.host) for where in addresses.values()))
 
     def use(self, keyring: Keyring) -> None:
         """Keys for all edges opened from now on; those that are open keep theirs."""
@@ -128,7 +136,8 @@ class GossipDriver:
             self._group = group
             for peer in self._dialling:
                 group.create_task(self._dial(peer), name=f"gossip dial {peer}")
-            group.create_task(self._door.serve(), name="gossip door")
+            if self._door is not None:
+                group.create_task(self._door.serve(), name="gossip door")
             group.create_task(self._keep_time(), name="gossip time")
 
     async def flush(self) -> None:
@@ -235,20 +244,20 @@ class GossipDriver:
 
     async def _receive(self, wire: Wire, source: IPAddress) -> None:
         """Let a task of ours talk to a caller: the HTTP server would swallow our mistakes."""
-        if self._group is None:
+        if self._group is None or self._door is None:
             return
-        talk = _start(self._group, self._talk(wire, str(source)), name=f"gossip from {source}")
+        talk = _start(self._group, self._talk(self._door, wire, str(source)), name=f"gossip from {source}")
         if talk is not None:
             await asyncio.wait([talk])
 
-    async def _talk(self, wire: Wire, source: str) -> None:
+    async def _talk(self, door: Door, wire: Wire, source: str) -> None:
         handshake = self._handshake(dialled=False, admitted=self._addresses.keys())
         try:
             session = await shake_hands(wire, handshake)
         except (Refused, Ended) as end:
             self._turn_away(source, end.reason)
             return
-        if self._door.admit(wire):
+        if door.admit(wire):
             self._told.pop(source, None)
             await self._keep(Edge(wire=wire, session=session, dialled=False, counters=self.counters))
 

@@ -160,7 +160,7 @@ async def test_one_address_has_only_so_many_places_for_strangers_and_gets_them_b
             async with stranger(bob.where) as one_more:
                 assert await one_more.read() == b""
             assert bob.dropped(Drop.TOO_MANY) == 1
-        await until(lambda: all(end.is_closing() for end in bob.driver._door._strangers))
+        await until(lambda: all(end.is_closing() for end in bob.door._strangers))
         assert await is_alive(bob)
 
 
@@ -179,7 +179,7 @@ async def test_a_member_gets_in_while_strangers_crowd_the_door() -> None:
         for number in range(STRANGERS_MAX):
             source = f"127.0.1.{1 + number % 4}"
             await crowd.enter_async_context(stranger(bob.where, source))
-        await until(lambda: len(bob.driver._door._strangers) == STRANGERS_MAX)
+        await until(lambda: len(bob.door._strangers) == STRANGERS_MAX)
         async with stranger(bob.where, "127.0.1.9") as one_more:
             assert await one_more.read() == b""
         alice.act(Dial(peer=BOB))
@@ -192,8 +192,8 @@ async def test_addresses_long_not_seen_are_forgotten(monkeypatch: pytest.MonkeyP
     async with station("bob") as bob:
         for source in ("127.0.1.1", "127.0.1.2", "127.0.1.1", "127.0.1.3"):
             async with stranger(bob.where, source):
-                await until(lambda: source in map(str, bob.driver._door._rates))  # noqa: B023 - used at once
-        assert [str(source) for source in bob.driver._door._rates] == ["127.0.1.1", "127.0.1.3"]
+                await until(lambda: source in map(str, bob.door._rates))  # noqa: B023 - used at once
+        assert [str(source) for source in bob.door._rates] == ["127.0.1.1", "127.0.1.3"]
 
 
 @pytest.mark.parametrize(
