@@ -1,7 +1,8 @@
 """Whether the document that a user wrote comes into force; a bad one never replaces a good one.
 
 A document is refused as a whole if it cannot be read, or if a Service would lose an address under it that it
-may keep under the present one. Then the present one stays, and everything that is wrong is listed.
+may keep under the present one, and nobody accepted exactly that loss. Then the present one stays, and
+everything that is wrong is listed.
 """
 
 from collections.abc import Callable
@@ -10,7 +11,8 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import Final
 
-from bareway.decide.losses import losses
+from bareway.decide.losses import Loss, losses
+from bareway.decide.losses import digest as loss_digest
 from bareway.decide.verdicts import Allocation
 from bareway.model.configuration import Configuration
 from bareway.model.objects import ObjectReference
@@ -18,10 +20,11 @@ from bareway.model.problems import Problem
 from bareway.resources.configurations import ConfigurationReading, read_configuration
 from bareway.resources.in_force import InForce, digest
 
+ACCEPT_LOSS: Final = "bareway.io/accept-loss"
 LOSSES_MAX: Final = 20  # told at once; an Event holds 1,024 characters
 
 # Decided anew with every look at the cluster; the last few documents are read once.
-read_once: Callable[[str], ConfigurationReading] = lru_cache(maxsize=4)(read_configuration)
+read_once: Callable[[str, str], ConfigurationReading] = lru_cache(maxsize=4)(read_configuration)
 
 
 class ConfigurationRefusal(StrEnum):
@@ -37,10 +40,14 @@ class Offer:
     """A document that asks to come into force."""
 
     document: str
+    extension: str = ""
+    """The document that says more about the same pools and peers."""
     source: str
     """Where it stands, for people."""
     about: ObjectReference
     """The object that Events about it belong to."""
+    accepted_loss: str = ""
+    """Digest of the loss that its author accepts."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,20 +79,22 @@ def accept(
     """
     if offer is None:
         return Acceptance(in_force=present, refusal=ConfigurationRefusal.MISSING)
-    reading = read_once(offer.document)
+    reading = read_once(offer.document, offer.extension)
     if reading.configuration is None:
         refusal = ConfigurationRefusal.INVALID
         return Acceptance(in_force=present, offer=offer, refusal=refusal, problems=reading.problems)
-    if present is not None and offer.document == present.document:
+    written = (offer.document, offer.extension)
+    if present is not None and written == (present.document, present.extension):
         return Acceptance(in_force=present, offer=offer, problems=reading.problems)
-    lost = _taken_away(present, reading.configuration, decide)
+    lost = _taken_away(offer, present, reading.configuration, decide)
     if lost:
         refusal = ConfigurationRefusal.TAKES_ADDRESSES_AWAY
         return Acceptance(in_force=present, offer=offer, refusal=refusal, problems=lost)
     accepted = InForce(
         configuration=reading.configuration,
         document=offer.document,
-        sha256=digest(offer.document),
+        extension=offer.extension,
+        sha256=digest(offer.document, offer.extension),
         generation=generation + 1,
         source=offer.source,
     )
@@ -98,25 +107,36 @@ def renewed(remembered: InForce, generation: int) -> InForce:
 
 
 def _taken_away(
-    present: InForce | None, candidate: Configuration, decide: Callable[[Configuration], Allocation]
+    offer: Offer,
+    present: InForce | None,
+    candidate: Configuration,
+    decide: Callable[[Configuration], Allocation],
 ) -> tuple[Problem, ...]:
-    after = decide(candidate)
-    if present is None:
-        return _emptied(candidate, after)
-    lost = losses(decide(present.configuration), after)
+    """What is lost and was not accepted by its digest."""
+    if present is not None:
+        lost = losses(decide(present.configuration), decide(candidate))
+    elif not candidate.pools:
+        lost = _all_lost(decide(candidate))
+    else:
+        return ()  # the very first one may leave out what others gave; an empty one would take all
+    accepting = loss_digest(lost)
+    if not lost or offer.accepted_loss == accepting:
+        return ()
+    name, namespace = offer.about.key.name, offer.about.key.namespace
+    annotate = f"kubectl -n {namespace} annotate --overwrite configmap {name} {ACCEPT_LOSS}={accepting}"
     told = [_problem(f"new config not compatible with assigned IPs: {loss}") for loss in lost[:LOSSES_MAX]]
     if len(lost) > LOSSES_MAX:
         told.append(_problem(f"and {len(lost) - LOSSES_MAX} more Services"))
+    told[0] = replace(told[0], hint=f"to accept exactly this loss: {annotate}")
     return tuple(told)
 
 
-def _emptied(candidate: Configuration, after: Allocation) -> tuple[Problem, ...]:
-    """The very first document may take addresses away that no pool allows; an empty one would take all."""
-    holders = sum(verdict.cleared is not None for verdict in after.verdicts.values())
-    if candidate.pools or not holders:
-        return ()
-    message = f"new config not compatible with assigned IPs: no pools, and {holders} Services hold IPs"
-    return (_problem(message),)
+def _all_lost(after: Allocation) -> tuple[Loss, ...]:
+    return tuple(
+        Loss(service=key, addresses=cleared.addresses, reason=cleared.reason)
+        for key, verdict in sorted(after.verdicts.items())
+        if (cleared := verdict.cleared) is not None
+    )
 
 
 def _problem(message: str) -> Problem:

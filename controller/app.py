@@ -2,12 +2,13 @@
 
 import asyncio
 import logging
+import os
 from collections.abc import Coroutine
 from random import Random
 from typing import Final
 
 from bareway import __version__
-from bareway.runtime.clock import random_bytes, seed_rng
+from bareway.runtime.clock import boot_time, random_bytes, seed_rng, unix_time
 from bareway.runtime.http import HttpServer
 from bareway.runtime.kube.client import KubeClient
 from bareway.runtime.kube.credentials import CredentialSource, open_source
@@ -18,6 +19,9 @@ from bareway.runtime.program import check_rights, log_http, run_program
 from bareway.runtime.rpc import SocketUnavailable, serve_controller
 from controller.apply import Applier
 from controller.assumptions import Memory
+from controller.elector import Elector
+from controller.fence import Fence
+from controller.gossip import Gossip
 from controller.loop import Loop
 from controller.settings import PROGRAM, Settings
 from controller.status import SelfReport
@@ -27,6 +31,7 @@ logger = logging.getLogger(__name__)
 
 COMPONENT: Final = "metallb-controller"
 """What people's tools look for in Events."""
+IDENTITY_BYTES: Final = 4  # enough that no two lives of one Pod have the same
 
 
 def run(settings: Settings) -> int:
@@ -48,37 +53,87 @@ async def serve(settings: Settings, source: CredentialSource, stop: asyncio.Even
     async with KubeClient(source) as client:
         await check_rights(client, rights(settings))
         async with asyncio.TaskGroup() as group:
-            parts = _parts(settings, client, seed_rng(PROGRAM))
-            tasks = [group.create_task(part, name=name) for name, part in parts.items()]
+            controller = Controller(settings, client, seed_rng(PROGRAM))
+            tasks = [group.create_task(part, name=name) for name, part in controller.parts().items()]
             await stop.wait()
+            await controller.step_down()
             for task in tasks:
                 task.cancel()
 
 
-def _parts(settings: Settings, client: KubeClient, rng: Random) -> dict[str, Coroutine[None, None, object]]:
-    """Everything that runs, by name."""
-    memory = Memory()
-    recorder = Recorder(client, COMPONENT, rng=rng)
-    changed = asyncio.Event()
-    watch = Watch(client, settings, rng=rng, on_change=changed.set)
-    applier = Applier(client, recorder, memory, random_bytes=random_bytes)
-    loop = Loop(settings, watch=watch, applier=applier, memory=memory, changed=changed, rng=rng)
-    report = SelfReport(watch=watch, loop=loop, recorder=recorder)
-    http = HttpServer(
-        address=settings.http_address,
-        port=settings.http_port,
-        families=lambda: controller_families(report.figures()),
-        not_ready=report.not_ready,
-        on_change=log_http,
-        rng=rng,
-    )
-    parts: dict[str, Coroutine[None, None, object]] = {
-        "loop": loop.run(),
-        "events": recorder.run(),
-        "http": http.run(),
-    }
-    for number, mirror in enumerate(watch.mirrors):
-        parts[f"mirror {number} of {mirror.kind.plural}"] = mirror.run()
-    if settings.socket is not None:
-        parts["status"] = serve_controller(settings.socket, report.status)
-    return parts
+class Controller:
+    """All parts, put together."""
+
+    def __init__(self, settings: Settings, client: KubeClient, rng: Random) -> None:
+        memory = Memory()
+        changed = asyncio.Event()
+        self._settings = settings
+
+        def look_again() -> None:
+            changed.set()
+            self._gossip.look_again()
+
+        self._watch = Watch(client, settings, rng=rng, on_change=look_again)
+        # A Pod's name is enough: the next life of its container takes the place of the last one.
+        name = settings.pod_name or identity("")
+        self._gossip = Gossip(settings, watch=self._watch, name=name, rng=rng, on_change=changed.set)
+        self._elector = Elector(
+            client,
+            me=identity(settings.pod_name),
+            namespace=settings.namespace,
+            rng=rng,
+            clock=boot_time,
+            warm_up=self._watch.warm_up,
+            prepare=self._watch.relist,
+            on_change=changed.set,
+        )
+        self._fence = Fence(client, self._elector, limit_s=self._elector.timing.request_s, clock=boot_time)
+        self._recorder = Recorder(client, COMPONENT, rng=rng, is_busy=lambda: applier.is_busy)
+        applier = Applier(self._fence, self._recorder, memory, random_bytes=random_bytes)
+        self._loop = Loop(
+            settings,
+            watch=self._watch,
+            applier=applier,
+            memory=memory,
+            turn=self._fence,
+            sight=self._gossip,
+            changed=changed,
+            unix_time=unix_time,
+            rng=rng,
+        )
+        self._report = SelfReport(
+            watch=self._watch, loop=self._loop, recorder=self._recorder, elector=self._elector
+        )
+        self._http = HttpServer(
+            address=settings.http_address,
+            port=settings.http_port,
+            families=lambda: controller_families(self._report.figures()),
+            not_ready=self._report.not_ready,
+            on_change=log_http,
+            rng=rng,
+        )
+
+    def parts(self) -> dict[str, Coroutine[None, None, object]]:
+        """Everything that runs, by name."""
+        parts: dict[str, Coroutine[None, None, object]] = {
+            "loop": self._loop.run(),
+            "events": self._recorder.run(),
+            "http": self._http.run(),
+            "election": self._elector.run(),
+            "gossip": self._gossip.run(),
+        }
+        for number, mirror in enumerate(self._watch.mirrors):
+            parts[f"mirror {number} of {mirror.kind.plural}"] = mirror.run()
+        if self._settings.socket is not None:
+            parts["status"] = serve_controller(self._settings.socket, self._report.status)
+        return parts
+
+    async def step_down(self) -> None:
+        """Let the next one lead at once: end all writes, then release the Lease."""
+        await self._fence.drain()
+        await self._elector.resign()
+
+
+def identity(pod_name: str) -> str:
+    """Our name in the Lease; another one in each life of a container, since none inherits from the last."""
+    return f"{pod_name or os.uname().nodename}_{random_bytes(IDENTITY_BYTES).hex()}"

@@ -40,12 +40,31 @@ class Assumptions(Generic[T]):
         older = before.over if before is not None else frozenset[str]()
         self._written[after.key] = _Written(older | {over}, after, is_certain)
 
+    def clear(self) -> None:
+        """Forget all of it."""
+        self._written.clear()
+
     def prune(self, objects: Mapping[ObjectKey, T]) -> None:
         """Forget what the mirror has caught up with."""
-        for key, written in [*self._written.items()]:
-            shown = objects.get(key)
-            if (shown.resource_version if shown is not None else "") not in written.over:
-                del self._written[key]
+        for key in [*self._written]:
+            self.prune_one(key, objects.get(key))
+
+    def prune_one(self, key: ObjectKey, mirrored: T | None) -> None:
+        """Forget what we wrote to one object, if the mirror has caught up with it."""
+        written = self._written.get(key)
+        version = mirrored.resource_version if mirrored is not None else ""
+        if written is not None and version not in written.over:
+            del self._written[key]
+
+    def shown_one(self, key: ObjectKey, mirrored: T | None) -> T | None:
+        """One object with what was certainly written."""
+        written = self._written.get(key)
+        return written.after if written is not None and written.is_certain else mirrored
+
+    def held_one(self, key: ObjectKey, mirrored: T | None) -> T | None:
+        """One object with what was written, also where no answer came."""
+        written = self._written.get(key)
+        return written.after if written is not None else mirrored
 
     def shown(self, objects: Mapping[ObjectKey, T]) -> Mapping[ObjectKey, T]:
         """The objects with what was certainly written."""
@@ -63,3 +82,10 @@ class Memory:
     services: Assumptions[Service] = field(default_factory=Assumptions)
     configurations: Assumptions[ConfigMap] = field(default_factory=Assumptions)
     secrets: Assumptions[Secret] = field(default_factory=Assumptions)
+    states: Assumptions[ConfigMap] = field(default_factory=Assumptions)
+    lists: Assumptions[ConfigMap] = field(default_factory=Assumptions)
+
+    def forget(self) -> None:
+        """Another controller led meanwhile: what we wrote before is old, and the mirrors are fresh."""
+        for assumptions in (self.services, self.configurations, self.secrets, self.states, self.lists):
+            assumptions.clear()

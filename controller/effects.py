@@ -3,9 +3,11 @@
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from bareway.model.names import IPAddress, ObjectKey, PoolName
+from bareway.model.announcer_lists import Shard
+from bareway.model.memory import AllocationMemory
+from bareway.model.names import IPAddress, ObjectKey
 from bareway.model.objects import ObjectReference
-from bareway.model.services import Service
+from bareway.model.services import Condition, Service
 from bareway.resources.events import EventType
 from bareway.resources.in_force import InForce
 
@@ -29,21 +31,32 @@ class Emit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SetIngress:
-    """Show these addresses in the Service's status, and the pool's name in its annotation."""
+    """Show these addresses in the Service's status, the pool's name in its annotation, and say so."""
 
     service: Service
     """As it was read: its resourceVersion is the condition of the write."""
     addresses: tuple[IPAddress, ...]
-    pool: PoolName
+    pool: str
+    condition: Condition
     then: tuple[Emit, ...] = ()
     """Told when it is done, and only then."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClearIngress:
-    """Show no address and no pool's name."""
+    """Show no address and no pool's name, and say why; without ``condition`` say nothing any more."""
 
     service: Service
+    condition: Condition | None = None
+    then: tuple[Emit, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetCondition:
+    """Say something else of addresses that stay as they are."""
+
+    service: Service
+    condition: Condition | None
     then: tuple[Emit, ...] = ()
 
 
@@ -54,6 +67,25 @@ class WriteConfiguration:
     key: ObjectKey
     over: str
     in_force: InForce
+    then: tuple[Emit, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WriteState:
+    """Put down what allocation remembers; ``over`` as above."""
+
+    key: ObjectKey
+    over: str
+    memory: AllocationMemory
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WriteShard:
+    """Put down a part of the announcer lists; ``over`` as above."""
+
+    key: ObjectKey
+    over: str
+    shard: Shard
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,5 +95,6 @@ class CreateKey:
     key: ObjectKey
 
 
-Write: TypeAlias = SetIngress | ClearIngress | WriteConfiguration | CreateKey
+ServiceWrite: TypeAlias = SetIngress | ClearIngress | SetCondition
+Write: TypeAlias = ServiceWrite | WriteConfiguration | WriteState | WriteShard | CreateKey
 Effect: TypeAlias = Emit | Write

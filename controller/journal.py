@@ -38,6 +38,8 @@ class Journal:
             return
         for problem in acceptance.problems:
             extra = {"path": problem.path, "line": problem.line, "hint": problem.hint}
+            if problem.document:
+                extra["document"] = problem.document
             logger.log(LEVELS[problem.severity], problem.message, extra=extra)
 
     def _write_refusal(self, acceptance: Acceptance) -> None:

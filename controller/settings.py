@@ -6,15 +6,17 @@ from pathlib import Path
 from typing import Final
 
 from bareway.model.problems import Problem
-from bareway.runtime.flags import IgnoredFlag, read_flags
+from bareway.runtime.flags import Flag, IgnoredFlag, read_flags, read_number
 from bareway.runtime.manual import manual
 from bareway.runtime.settings import (
     COMMON_FLAGS,
     COMMON_IGNORED,
     CONTROLLER_SOCKET,
     DEFAULT_NAMESPACE,
+    GOSSIP_PORT,
     CommonSettings,
     load,
+    read_object_name,
 )
 
 PROGRAM: Final = "bareway-controller"
@@ -26,9 +28,17 @@ class Settings(CommonSettings):
 
     socket: Path | None = CONTROLLER_SOCKET
     """Unix socket that `bareway status` reads, `off` = none; instances on one machine need one each."""
+    pod_name: str = ""
+    """Name of the Pod, by which the Lease says who leads; by default the name of the host."""
+    gossip_port: int = GOSSIP_PORT
+    """TCP port of the speakers' gossip, in which the controller listens; the same on all nodes."""
 
 
-FLAGS: Final = COMMON_FLAGS
+FLAGS: Final = (
+    *COMMON_FLAGS,
+    Flag(name="pod-name", field="pod_name", read=read_object_name, environment="POD_NAME"),
+    Flag(name="ml-bindport", field="gossip_port", read=read_number(1, 65_535), environment="ML_BIND_PORT"),
+)
 IGNORED: Final = (
     *COMMON_IGNORED,
     IgnoredFlag(name="deployment", reason="the Secret for gossip has no owner"),

@@ -6,14 +6,14 @@ from typing import Protocol
 
 from bareway.model.names import ObjectKey
 from bareway.model.objects import ConfigMap, ObjectReference
+from bareway.resources.configurations import DOCUMENT_KEY, EXTENSION_KEY
 from bareway.resources.kinds import CONFIG_MAPS
-from bareway.resources.objects import DOCUMENT_FIELD
 from bareway.runtime.kube.reflector import Api, Reflector
-from controller.acceptance import Offer
+from controller.acceptance import ACCEPT_LOSS, Offer
 
 
 class Source(Protocol):
-    """Something that users write and that becomes one document."""
+    """Something that users write and that becomes one configuration."""
 
     @property
     def place(self) -> str:
@@ -28,7 +28,7 @@ class Source(Protocol):
 
 
 class ConfigMapSource:
-    """One key of one ConfigMap, as MetalLB has it; without the key the document is empty."""
+    """The document in one ConfigMap, as MetalLB has it, and what extends it; without its key it is empty."""
 
     def __init__(self, client: Api, key: ObjectKey, *, rng: Random, on_change: Callable[[], None]) -> None:
         self._key = key
@@ -57,4 +57,10 @@ class ConfigMapSource:
         if found is None:
             return None
         about = ObjectReference(kind="ConfigMap", key=found.key, uid=found.uid)
-        return Offer(document=found.data.get(DOCUMENT_FIELD, ""), source=self.place, about=about)
+        return Offer(
+            document=found.data.get(DOCUMENT_KEY, ""),
+            extension=found.data.get(EXTENSION_KEY, ""),
+            source=self.place,
+            about=about,
+            accepted_loss=found.annotations.get(ACCEPT_LOSS, ""),
+        )

@@ -10,6 +10,7 @@ from bareway.model.status import ConfigurationStatus, ControllerStatus, PoolStat
 from bareway.runtime.kube.events import Recorder
 from bareway.runtime.metrics import ControllerFigures, KubernetesFigures
 from controller.acceptance import Acceptance
+from controller.elector import Elector
 from controller.loop import Loop
 from controller.watch import Watch
 
@@ -21,6 +22,7 @@ class SelfReport:
     watch: Watch
     loop: Loop
     recorder: Recorder
+    elector: Elector
 
     def not_ready(self) -> tuple[str, ...]:
         """What stands between us and readiness; a missing configuration does not: it may come any time."""
@@ -33,6 +35,9 @@ class SelfReport:
             api_connected=self.watch.connected,
             not_ready=self.not_ready(),
             configuration=_configuration(self.loop.report.acceptance),
+            identity=self.elector.me,
+            leader=self.elector.holder,
+            leads=self.elector.may_write(),
             pools=self._pools(),
             waiting=self._waiting(),
         )
@@ -40,6 +45,7 @@ class SelfReport:
     def figures(self) -> ControllerFigures:
         """For Prometheus."""
         acceptance = self.loop.report.acceptance
+        leads = self.elector.may_write()
         return ControllerFigures(
             kubernetes=KubernetesFigures(
                 updates=sum(mirror.updates for mirror in self.watch.mirrors),
@@ -49,8 +55,11 @@ class SelfReport:
                 connected=self.watch.connected,
                 events_dropped=self.recorder.dropped,
             ),
-            pools=self._pools(),
-            waiting=Counter(waiting.reason for waiting in self._waiting()),
+            # One of several tells them: dashboards join and sum by pool.
+            pools=self._pools() if leads else (),
+            waiting=Counter(waiting.reason for waiting in self._waiting()) if leads else {},
+            leads=leads,
+            terms=self.elector.term,
         )
 
     def _pools(self) -> tuple[PoolStatus, ...]:

@@ -1,20 +1,41 @@
-"""What the controller mirrors of Kubernetes: Services, configurations, and the Secret for gossip."""
+"""What the controller mirrors of Kubernetes: all that decides, what it wrote itself, the key of gossip."""
 
-from collections.abc import Callable, Iterable, Sequence
+import asyncio
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from random import Random
 from typing import Final, TypeAlias
 
-from bareway.model.names import ObjectKey
-from bareway.model.objects import ConfigMap, Secret
+from bareway.model.endpoints import EndpointSlice
+from bareway.model.names import ObjectKey, ServiceKey
+from bareway.model.nodes import Node
+from bareway.model.objects import ConfigMap, Namespace, Secret
 from bareway.model.services import Service
+from bareway.resources.announcer_lists import SELECTOR, shard_keys
 from bareway.resources.in_force import IN_FORCE_NAME
-from bareway.resources.kinds import CONFIG_MAPS, SECRETS, SERVICES
+from bareway.resources.kinds import (
+    CONFIG_MAPS,
+    ENDPOINT_SLICES,
+    LEASES,
+    NAMESPACES,
+    NODES,
+    SECRETS,
+    SERVICES,
+)
+from bareway.resources.state import STATE_NAME
 from bareway.runtime.kube.reflector import Api, Reflector
 from bareway.runtime.kube.rights import Right
+from controller.election import LEASE_NAME
 from controller.settings import Settings
 from controller.sources import ConfigMapSource, Source
 
-Mirror: TypeAlias = Reflector[Service] | Reflector[ConfigMap] | Reflector[Secret]
+Mirror: TypeAlias = (
+    Reflector[Service]
+    | Reflector[Namespace]
+    | Reflector[EndpointSlice]
+    | Reflector[Node]
+    | Reflector[ConfigMap]
+    | Reflector[Secret]
+)
 
 WATCHING: Final = ("list", "watch")
 
@@ -26,16 +47,37 @@ class Watch:
         self, client: Api, settings: Settings, *, rng: Random, on_change: Callable[[], None]
     ) -> None:
         """``on_change`` is called when anything changed; it must not wait."""
+        self._changed: set[ServiceKey] = set()
+        self._labels: Mapping[str, Mapping[str, str]] | None = None
         self.in_force_key = ObjectKey(settings.namespace, IN_FORCE_NAME)
+        self.state_key = ObjectKey(settings.namespace, STATE_NAME)
         self.secret_key = ObjectKey(settings.namespace, settings.gossip_secret)
-        self.services = Reflector(client, SERVICES, rng=rng, on_change=on_change)
-        self.in_force = Reflector(
+        self.services = Reflector(
+            client, SERVICES, rng=rng, on_change=on_change, on_objects=self._changed.update
+        )
+        self.namespaces = Reflector(
+            client, NAMESPACES, rng=rng, on_change=on_change, on_objects=self._forget_labels
+        )
+        self.slices = Reflector(client, ENDPOINT_SLICES, rng=rng, on_change=on_change)
+        self.nodes = Reflector(client, NODES, rng=rng, on_change=on_change)
+        self.lists = Reflector(
             client,
             CONFIG_MAPS,
             namespace=settings.namespace,
-            field_selector=f"metadata.name={IN_FORCE_NAME}",
+            label_selector=SELECTOR,
             rng=rng,
             on_change=on_change,
+        )
+        self.in_force, self.state = (
+            Reflector(
+                client,
+                CONFIG_MAPS,
+                namespace=key.namespace,
+                field_selector=f"metadata.name={key.name}",
+                rng=rng,
+                on_change=on_change,
+            )
+            for key in (self.in_force_key, self.state_key)
         )
         self.secrets = Reflector(
             client,
@@ -51,7 +93,37 @@ class Watch:
     @property
     def mirrors(self) -> Sequence[Mirror]:
         """Each has a ``run``."""
-        return (self.services, self.in_force, self.secrets, *self.source.mirrors)
+        theirs = (self.services, self.namespaces, self.slices, self.nodes)
+        ours = (self.in_force, self.state, self.lists, self.secrets)
+        return (*theirs, *ours, *self.source.mirrors)
+
+    def take_changed(self) -> set[ServiceKey]:
+        """The Services that changed since this was asked last; whoever asks has to look at them."""
+        changed = {*self._changed}
+        self._changed.clear()
+        return changed
+
+    @property
+    def namespace_labels(self) -> Mapping[str, Mapping[str, str]]:
+        """The labels of each Namespace; the very same object as long as none changed."""
+        if self._labels is None:
+            self._labels = {key.name: one.labels for key, one in self.namespaces.objects.items()}
+        return self._labels
+
+    def _forget_labels(self, _: Collection[ObjectKey]) -> None:
+        self._labels = None
+
+    async def warm_up(self) -> bool:
+        """Return once everything was listed once; whether no controller ever put a configuration in force."""
+        for mirror in self.mirrors:
+            await mirror.wait_synced()
+        return not self.in_force.objects
+
+    async def relist(self) -> None:
+        """Return once everything was listed anew: what others wrote before is seen."""
+        async with asyncio.TaskGroup() as group:
+            for mirror in self.mirrors:
+                group.create_task(mirror.relist(), name=f"list {mirror.kind.plural}")
 
     @property
     def connected(self) -> bool:
@@ -77,20 +149,35 @@ class Watch:
 def rights(settings: Settings) -> tuple[Right, ...]:
     """What the controller must be allowed to do; without one of these it cannot work."""
     own, theirs = settings.namespace, settings.configuration_namespace
-    maps = ((own, IN_FORCE_NAME), (theirs, settings.config_name))
+    maps = ((own, IN_FORCE_NAME), (own, STATE_NAME), (theirs, settings.config_name))
     secret = settings.gossip_secret
     return (
         *(Right(verb=verb, resource="services") for verb in WATCHING),
         Right(verb="patch", resource="services/status"),
+        *(
+            Right(verb=verb, resource=kind.plural, group=kind.group)
+            for kind in (NAMESPACES, ENDPOINT_SLICES, NODES)
+            for verb in WATCHING
+        ),
+        # RBAC knows no labels: for the announcer lists all ConfigMaps of our own namespace.
+        *(Right(verb=verb, resource="configmaps", namespace=own) for verb in WATCHING),
         *(
             Right(verb=verb, resource="configmaps", namespace=namespace, name=name)
             for namespace, name in maps
             for verb in WATCHING
         ),
         Right(verb="create", resource="configmaps", namespace=own),  # RBAC knows no name before there is one
-        Right(verb="update", resource="configmaps", namespace=own, name=IN_FORCE_NAME),
+        *(
+            Right(verb="update", resource="configmaps", namespace=own, name=name)
+            for name in (IN_FORCE_NAME, STATE_NAME, *(key.name for key in shard_keys(own)))
+        ),
         *(Right(verb=verb, resource="secrets", namespace=own, name=secret) for verb in WATCHING),
         Right(verb="create", resource="secrets", namespace=own),
+        *(
+            Right(verb=verb, resource="leases", group=LEASES.group, namespace=own, name=LEASE_NAME)
+            for verb in (*WATCHING, "get", "patch")
+        ),
+        Right(verb="create", resource="leases", group=LEASES.group, namespace=own),
         *(Right(verb=verb, resource="events") for verb in ("create", "get", "patch")),
     )
 

@@ -109,6 +109,7 @@ class _Parts:
             "gossip": self._gossip(),
             "events": self._recorder.run(),
             "http": http.run(),
+            "documents": self._watch.documents.run(),
         }
         for number, mirror in enumerate(self._watch.reflectors):
             parts[f"mirror {number} of {mirror.kind.plural}"] = mirror.run()

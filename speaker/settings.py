@@ -16,6 +16,7 @@ from bareway.runtime.settings import (
     COMMON_FLAGS,
     COMMON_IGNORED,
     DEFAULT_NAMESPACE,
+    GOSSIP_PORT,
     SPEAKER_SOCKET,
     CommonSettings,
     load,
@@ -24,8 +25,6 @@ from bareway.runtime.settings import (
 )
 
 PROGRAM: Final = "bareway-speaker"
-GOSSIP_PORT: Final = 7947
-"""Not MetalLB's 7946, so that both can run on one node while one takes over."""
 MEMBERS_MAX: Final = 1_000
 """As many members as gossip takes; a longer list is a mistake."""
 MEMBER: Final = re.compile(r"(?P<name>[^=]+)=(\[(?P<v6>[^\]]+)\]|(?P<v4>[0-9.]+))(:(?P<port>[0-9]+))?")
@@ -108,6 +107,7 @@ FLAGS: Final = (
 IGNORED: Final = (
     *COMMON_IGNORED,
     IgnoredFlag(name="ml-namespace", reason="members are found as Nodes"),
+    IgnoredFlag(name="pod-name", reason="a speaker goes by the name of its node"),
     IgnoredFlag(name="ml-labels", reason="members are found as Nodes"),
     IgnoredFlag(name="ml-secret-key-path", reason="the Secret is read through the API"),
     IgnoredFlag(name="frrk8s-namespace", reason="there is no FRR"),

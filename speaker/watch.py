@@ -18,10 +18,11 @@ from bareway.model.objects import ConfigMap, Secret
 from bareway.model.problems import Problem, Severity
 from bareway.model.services import Service
 from bareway.model.status import ConfigurationStatus
-from bareway.resources.configurations import read_configuration
+from bareway.resources.configurations import DOCUMENT_KEY, EXTENSION_KEY
 from bareway.resources.in_force import IN_FORCE_NAME, read_in_force
 from bareway.resources.kinds import CONFIG_MAPS, ENDPOINT_SLICES, NODES, SECRETS, SERVICES, Kind
-from bareway.resources.objects import DOCUMENT_FIELD, KEY_FIELD
+from bareway.resources.objects import KEY_FIELD
+from bareway.runtime.documents import DocumentReader
 from bareway.runtime.kube.reflector import Api, Reflector
 from bareway.runtime.kube.rights import Right
 from bareway.runtime.metrics import KubernetesFigures
@@ -68,6 +69,8 @@ class Watch:
         self._in_force = mirror(CONFIG_MAPS, settings.namespace, IN_FORCE_NAME)
         self._written = mirror(CONFIG_MAPS, settings.configuration_namespace, settings.config_name)
         self._secret = mirror(SECRETS, settings.namespace, settings.gossip_secret)
+        self.documents = DocumentReader(on_read=on_change)
+        """Has a ``run``."""
         self._read: tuple[tuple[str, str], Configured] = (NOTHING_READ, Configured())
 
     @property
@@ -122,9 +125,9 @@ class Watch:
         if source is None:
             return _kept(self._read[1])
         version = (source.uid, source.resource_version)
-        if self._read[0] != version:
+        if self._read[0] != version and self.documents.is_ready(*_documents(source)):
             last = self._read[1].configuration
-            fresh = _in_force(source) if source is in_force else _written(source)
+            fresh = self._accepted(source) if source is in_force else self._as_written(source)
             # Fail static: what cannot be read leaves the last good one in force.
             self._read = (version, fresh if fresh.configuration else replace(fresh, configuration=last))
         return self._read[1]
@@ -138,6 +141,7 @@ class Watch:
             configuration=configuration,
             services=tuple(self.services.objects.values()),
             slices=tuple(self.slices.objects.values()),
+            nodes=tuple(self.nodes.objects.values()),
             load_balancer_class=self._settings.load_balancer_class,
         )
 
@@ -150,6 +154,26 @@ class Watch:
             config_loaded=configured.configuration is not None,
             config_stale=any(p.severity is Severity.ERROR for p in configured.status.problems),
             connected=self.connected,
+        )
+
+    def _accepted(self, source: ConfigMap) -> Configured:
+        """What the controller put in force."""
+        accepted = read_in_force(source, read=self.documents.read)
+        if isinstance(accepted, list):
+            return Configured(status=ConfigurationStatus(source=_place(source), problems=tuple(accepted)))
+        return Configured(
+            configuration=accepted.configuration,
+            status=ConfigurationStatus(
+                generation=accepted.generation, sha256=accepted.sha256, source=accepted.source
+            ),
+        )
+
+    def _as_written(self, source: ConfigMap) -> Configured:
+        """What the user wrote, while no controller ever put anything in force."""
+        read = self.documents.read(*_documents(source))
+        return Configured(
+            configuration=read.configuration,
+            status=ConfigurationStatus(source=_place(source), problems=tuple(read.problems)),
         )
 
 
@@ -175,24 +199,9 @@ def _kept(last: Configured) -> Configured:
     return replace(last, status=replace(last.status, problems=(GONE,)))
 
 
-def _in_force(source: ConfigMap) -> Configured:
-    accepted = read_in_force(source)
-    if isinstance(accepted, list):
-        return Configured(status=ConfigurationStatus(source=_place(source), problems=tuple(accepted)))
-    return Configured(
-        configuration=accepted.configuration,
-        status=ConfigurationStatus(
-            generation=accepted.generation, sha256=accepted.sha256, source=accepted.source
-        ),
-    )
-
-
-def _written(source: ConfigMap) -> Configured:
-    read = read_configuration(source.data.get(DOCUMENT_FIELD, ""))
-    return Configured(
-        configuration=read.configuration,
-        status=ConfigurationStatus(source=_place(source), problems=tuple(read.problems)),
-    )
+def _documents(source: ConfigMap) -> tuple[str, str]:
+    """The document in a ConfigMap, and what extends it."""
+    return source.data.get(DOCUMENT_KEY, ""), source.data.get(EXTENSION_KEY, "")
 
 
 def _place(source: ConfigMap) -> str:

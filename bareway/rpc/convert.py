@@ -99,6 +99,9 @@ def controller_message(status: ControllerStatus) -> controller_pb2.ControllerSta
             controller_pb2.WaitingService(service=str(one.service), reason=one.reason, message=one.message)
             for one in status.waiting
         ],
+        identity=status.identity,
+        leader=status.leader,
+        leads=status.leads,
     )
 
 
@@ -117,6 +120,9 @@ def controller_status(message: controller_pb2.ControllerStatus) -> ControllerSta
             WaitingService(service=_key(one.service), reason=one.reason, message=one.message)
             for one in message.waiting
         ),
+        identity=message.identity,
+        leader=message.leader,
+        leads=message.leads,
     )
 
 
@@ -132,6 +138,7 @@ def _configuration_message(status: ConfigurationStatus) -> configuration_pb2.Con
                 line=one.line,
                 hint=one.hint,
                 severity=SEVERITIES[one.severity],
+                document=one.document,
             )
             for one in status.problems
         ],
@@ -155,6 +162,7 @@ def _problem(message: configuration_pb2.Problem) -> Problem:
         line=message.line,
         hint=message.hint,
         severity=Severity.WARNING if is_warning else Severity.ERROR,
+        document=message.document,
     )
 
 

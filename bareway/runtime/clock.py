@@ -11,6 +11,16 @@ def monotonic() -> float:
     return time.monotonic()
 
 
+def boot_time() -> float:
+    """Like ``monotonic``, and counts the time that the machine was suspended: for what others wait out."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME)
+
+
+def unix_time() -> int:
+    """The time of day in whole seconds, for what outlives a process."""
+    return int(time.time())
+
+
 def utc_now() -> datetime:
     """The time of day, for what people read; nothing is decided by it."""
     return datetime.now(UTC)

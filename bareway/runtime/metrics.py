@@ -64,6 +64,9 @@ class ControllerFigures:
     pools: tuple[PoolStatus, ...] = ()
     waiting: Mapping[str, int] = field(default_factory=dict)
     """Services without an address, by reason."""
+    leads: bool = False
+    terms: int = 0
+    """How often this controller began to lead."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,6 +105,8 @@ def controller_families(figures: ControllerFigures) -> tuple[Family, ...]:
     """Everything the controller has to tell."""
     return (
         *_kubernetes_families(figures.kubernetes),
+        _gauge("bareway_leading", "1 for the controller that gives out addresses", figures.leads),
+        _counter("bareway_terms_total", "How often this controller began to lead", figures.terms),
         Family(
             name="metallb_allocator_addresses_total",
             text="Usable addresses of a pool",

@@ -5,6 +5,7 @@ supervises it starts it anew.
 """
 
 import asyncio
+import gc
 import logging
 import signal
 import sys
@@ -24,6 +25,9 @@ logger = logging.getLogger(__name__)
 OURS: Final = frozenset({"bareway", "controller", "speaker", "__main__"})
 EXIT_MISTAKE: Final = 1
 EXIT_UNABLE: Final = 2
+GARBAGE_THRESHOLDS: Final = (20_000, 20, 20)
+"""How many new objects are looked through for cycles at once; we make few cycles. By default it is 700: with
+5,000 Services in memory that cost an eighth of all CPU, and pauses of a tenth of a second."""
 
 
 class RightsMissing(Exception):
@@ -46,7 +50,8 @@ def run_program(
     """
     code = 0
     try:
-        asyncio.run(_until_stopped(serve))
+        with _few_collections():
+            asyncio.run(_until_stopped(serve))
     except* (*UNABLE, *unable) as group:
         code = EXIT_UNABLE
         for sentence in dict.fromkeys(str(error) for error in _leaves(group)):
@@ -110,6 +115,17 @@ def log_http(change: HttpChange) -> None:
             logger.info("metrics and health listen", extra={"port": port})
         case Busy(port=port, reason=reason):
             logger.warning("metrics port busy, trying on", extra={"port": port, "error": reason})
+
+
+@contextmanager
+def _few_collections() -> Iterator[None]:
+    """Look for garbage less often than by default."""
+    before = gc.get_threshold()
+    gc.set_threshold(*GARBAGE_THRESHOLDS)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
 
 
 @contextmanager

@@ -57,8 +57,17 @@ class Answer:
 class Client:
     """A connection to one API server."""
 
-    def __init__(self, url: str, *, token: str = "", certificate_authority: Path | None = None) -> None:
+    def __init__(
+        self,
+        url: str,
+        *,
+        token: str = "",
+        certificate_authority: Path | None = None,
+        answer_within_s: float = ANSWER_WITHIN_S,
+    ) -> None:
+        """``answer_within_s`` is for a whole answer, a watch being one."""
         self._url = url
+        self._timeout = ClientTimeout(total=answer_within_s)
         self._headers = {"Authorization": f"Bearer {token}"} if token else {}
         self._tls: ssl.SSLContext | bool = True
         if certificate_authority is not None:
@@ -68,7 +77,7 @@ class Client:
         """What it was told to send, as it would stand on record."""
 
     async def __aenter__(self) -> Self:
-        self._session = ClientSession(headers=self._headers, timeout=ClientTimeout(total=ANSWER_WITHIN_S))
+        self._session = ClientSession(headers=self._headers, timeout=self._timeout)
         return self
 
     async def __aexit__(

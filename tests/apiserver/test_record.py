@@ -85,9 +85,9 @@ def test_what_is_committed_is_in_order_and_each_request_once() -> None:
     [
         pytest.param("controller", Asked("GET", "/api/v1/services", ("limit",)), [], id="on record"),
         pytest.param(
-            "controller",
-            Asked("GET", "/api/v1/nodes", ("limit",)),
-            ["controller: GET /api/v1/nodes?limit"],
+            "speaker",
+            Asked("GET", "/api/v1/namespaces", ("limit",)),
+            ["speaker: GET /api/v1/namespaces?limit"],
             id="on record for the other program",
         ),
         pytest.param(

@@ -29,6 +29,7 @@ METRICS_PORT: Final = 7480  # of the manifests
 LASTING: Final = "lasting"
 SPEAKERS: Final = "daemonset/bareway-speaker"
 CONTROLLER: Final = "deployment/bareway-controller"
+CONTROLLERS: Final = 2
 
 ROLLED_WITHIN_S: Final = 180.0
 """Each speaker has to be ready for 10 s before the next one is replaced."""
@@ -116,13 +117,13 @@ class Installation:
 
         def ready() -> bool:
             pods = self.pods("app=bareway")
-            return len(pods) == len(names) + 1 and all(pod.is_ready for pod in pods)
+            return len(pods) == len(names) + CONTROLLERS and all(pod.is_ready for pod in pods)
 
         def acquainted() -> bool:
             pages = [self._metrics(node) for node in self.ring.nodes]
             return all(CONNECTED in page and f"{ALIVE} {len(names):.1f}" in page for page in pages)
 
-        wait_for(ready, what="a controller and all speakers to be ready", within_s=SETTLED_WITHIN_S)
+        wait_for(ready, what="the controllers and all speakers to be ready", within_s=SETTLED_WITHIN_S)
         wait_for(acquainted, what="all speakers to know each other", within_s=SETTLED_WITHIN_S)
 
     def _metrics(self, node: Node) -> list[str]:

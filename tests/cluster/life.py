@@ -1,8 +1,9 @@
 """One life of both programs on an API server, embedded or real, in which they send all that they ever send.
 
-They start on an empty cluster, make the key, accept a configuration, assign and announce an address; the
-configuration changes and is broken; both start again beside more objects than fit on a page, and tell again
-what they told; an address is released; the history that their watches stand in is forgotten.
+They start on an empty cluster, make the key, accept a configuration, assign and announce an address; somebody
+else takes the Lease; the configuration changes and is broken; both start again beside more objects than fit
+on a page, and tell again what they told; an address is released; the history that their watches stand in is
+forgotten.
 
 They run as processes in the network namespace of whoever calls, which needs an interface with the address
 ``NODE_ADDRESS``: a speaker answers ARP on every interface that it finds.
@@ -33,6 +34,7 @@ LOOK_EVERY_S: Final = 0.05
 PATH_OF_NODES: Final = "/api/v1/nodes"
 CONFIG_MAPS: Final = f"/api/v1/namespaces/{SYSTEM}/configmaps"
 SECRETS: Final = f"/api/v1/namespaces/{SYSTEM}/secrets"
+LEASE: Final = f"/apis/coordination.k8s.io/v1/namespaces/{SYSTEM}/leases/bareway-controller"
 DISCOVERY: Final = "discovery.k8s.io"
 
 Json = dict[str, Any]
@@ -68,6 +70,7 @@ class Life:
         await self._eventually("the key of gossip", lambda: self._has(f"{SECRETS}/memberlist"))
         await self._configure(POOL, generation="1")
         await self._publish("web")
+        await self._take_the_lease()
         await self._configure(GREATER_POOL, generation="2")
         await self._client.patch(f"{CONFIG_MAPS}/config", {"data": {"config": BAD_POOL}})
         await self._told("config", "ConfigurationInvalid", SYSTEM)
@@ -96,6 +99,18 @@ class Life:
             return answer.code == 200 and answer.body["data"]["generation"] == generation
 
         await self._eventually(f"generation {generation} of the configuration", in_force)
+
+    async def _take_the_lease(self) -> None:
+        """As another controller would that thinks ours dead; ours asks, waits, and takes it back."""
+        other = "another"
+        answer = await self._client.patch(LEASE, {"spec": {"holderIdentity": other}})
+        assert answer.code == 200, answer
+
+        async def is_ours() -> bool:
+            lease = (await self._client.get(LEASE)).body
+            return bool(lease["spec"]["holderIdentity"] != other)
+
+        await self._eventually("the Lease taken back", is_ours)
 
     async def _publish(self, name: str) -> None:
         """A Service with an endpoint; returns when its address is announced."""

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from cluster.conftest import Tell
-from cluster.installation import CONTROLLER, METRICS_PORT, SETTLED_WITHIN_S, SPEAKERS, SYSTEM, Installation
+from cluster.installation import METRICS_PORT, SETTLED_WITHIN_S, SPEAKERS, SYSTEM, Installation
 from cluster.node import Node
 from lab.machine import Machine
 from lab.manifests import service
@@ -65,8 +65,8 @@ def unwritable(bareway: Installation, watchers: Watchers) -> Iterator[None]:
     yield
     _set_rules(bareway, rules)
     bareway.kubectl("delete", "service", NEWCOMER, "--ignore-not-found")
-    (controller,) = bareway.pods("component=controller")
-    bareway.replace(controller)  # rather than wait for the kubelet's growing pauses
+    for controller in bareway.pods("component=controller"):
+        bareway.replace(controller)  # rather than wait for the kubelet's growing pauses
 
 
 def _set_rules(bareway: Installation, rules: list[dict[str, object]]) -> None:
@@ -83,11 +83,13 @@ def test_a_right_that_is_taken_away_is_told_once_the_rest_goes_on_and_the_next_s
         lambda: bareway.kubectl(*events), what="an Event about it", within_s=SETTLED_WITHIN_S, poll_s=0.3
     )
     assert 'cannot patch resource "services/status"' in sentence
-    said = [line for line in bareway.logs(CONTROLLER) if line["msg"] == "writes failed, trying again"]
+    controllers = bareway.pods("component=controller")
+    logs = [line for pod in controllers for line in bareway.logs(f"pod/{pod.name}")]
+    said = [line for line in logs if line["msg"] == "writes failed, trying again"]
     assert [line["objects"] for line in said] == [[f"Service default/{NEWCOMER}"]]
     steady_owner(watchers)
-    (controller,) = bareway.pods("component=controller")
-    bareway.replace(controller)
+    for controller in controllers:
+        bareway.replace(controller)
 
     def last_words() -> str:
         told = bareway.kubectl("-n", SYSTEM, "describe", "pod", "-l", "component=controller")

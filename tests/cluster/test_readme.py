@@ -15,12 +15,13 @@ def test_the_first_readme_installs_by_the_same_commands() -> None:
 
 
 def test_a_sample_is_a_command_with_what_it_printed() -> None:
-    pods, service, status = samples("Check that it works")
+    pods, service, status, lease = samples("Check that it works")
     assert arguments_of(pods) == ["-n", "bareway-system", "get", "pods"]
     assert pods.output.splitlines()[0].split() == ["NAME", "READY", "STATUS", "RESTARTS", "AGE"]
     assert service.output.count("\n") == 1
     assert status.command.endswith(" -- bareway status")
     assert "What is wrong" not in status.output
+    assert lease.output.splitlines()[0].split() == ["NAME", "HOLDER", "AGE"]
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ comes late: the name is taken, the version is old, the object is gone. The recor
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
+from datetime import datetime
 from typing import Any, Final, NamedTuple
 
 import msgspec
@@ -14,13 +15,14 @@ import pytest
 
 from apiserver.client import Answer
 from apiserver.record import Recorded, load
-from bareway.model.names import ObjectKey, PoolName
-from bareway.model.objects import ObjectReference
-from bareway.model.services import Service
+from bareway.model.names import ObjectKey
+from bareway.model.objects import Lease, ObjectReference
+from bareway.model.services import Condition, Service
+from bareway.resources.announcer_lists import LABEL, SELECTOR
 from bareway.resources.events import EventType, Note, WireEvent, again_patch, event_body, event_key
-from bareway.resources.kinds import SERVICES
-from bareway.resources.objects import config_map_body, secret_body
-from bareway.resources.status import assign_patch, release_patch
+from bareway.resources.kinds import LEASES, SERVICES
+from bareway.resources.objects import config_map_body, lease_body, lease_patch, lease_spec, secret_body
+from bareway.resources.status import assign_patch, condition_patch, release_patch
 from cluster.servers import Server
 from support.builders import ips
 
@@ -33,6 +35,7 @@ MOMENT: Final = "2026-01-02T03:04:05Z"
 COMPONENT: Final = "metallb-controller"
 OLD: Final = "1"  # as resourceVersion: from before anything was stored
 PAGE: Final = 500
+CLUSTER_SCOPED: Final = frozenset({"nodes", "namespaces"})
 
 
 class Seen(NamedTuple):
@@ -70,7 +73,9 @@ class Exercise:
         self.plural = self.collection.rsplit("/", 1)[1]
         self.key = ObjectKey(server.namespace, "web")
         self.name = {
-            "nodes": f"node-{server.namespace}",  # what has no namespace is the test's own in another way
+            # What has no namespace is the test's own in another way.
+            "nodes": f"node-{server.namespace}",
+            "namespaces": f"namespace-{server.namespace}",
             "events": event_key(_note(self.key), COMPONENT, "").name,
         }.get(self.plural, "web")
 
@@ -80,7 +85,7 @@ class Exercise:
         try:
             answers = await self._verb()()
         finally:
-            if self.plural == "nodes":
+            if self.plural in CLUSTER_SCOPED:
                 for name in (self.name, self._first()):
                     await self.client.delete(f"{self.collection}/{name}")
         assert self.recorded.asked in self.client.asked[earlier:], "something else was sent"
@@ -112,6 +117,9 @@ class Exercise:
         await self.client.delete(f"{self.collection_of_own()}/{self.name}")
         events = await self.client.events(self.collection, **{**query, "watch": "true"})
         own = [event for event in events if event["type"] != "BOOKMARK" and self._is_own(event["object"])]
+        if self.plural == "namespaces":  # what is deleted ends some time, when all in it is gone
+            assert own[0]["type"] == "ADDED"
+            return [Seen("ADDED", 200, "", shape(own[0]))]
         assert [event["type"] for event in own] == ["ADDED", "DELETED"]
         versions = [int(event["object"]["metadata"]["resourceVersion"]) for event in own]
         assert int(query["resourceVersion"]) < versions[0] == int(made.version) < versions[1]
@@ -129,6 +137,7 @@ class Exercise:
         known = {
             "continue": metadata.get("continue", ""),
             "fieldSelector": f"metadata.name={self.name}",
+            "labelSelector": SELECTOR,
             "resourceVersion": metadata["resourceVersion"],
             "watch": "true",
             **values,
@@ -176,7 +185,9 @@ class Exercise:
     async def _send(self, method: str, path: str, body: Mapping[str, object]) -> Answer:
         """As the programs encode it: bytes become base64."""
         content_type = self.recorded.content_type or "application/json"
-        return await self.client.request(method, path, msgspec.json.encode(body), content_type=content_type)
+        content = msgspec.json.encode(body)
+        limit = {"timeout": "1000ms"} if "timeout" in self.recorded.query else {}
+        return await self.client.request(method, path, content, content_type=content_type, **limit)
 
     # -- objects
 
@@ -194,7 +205,7 @@ class Exercise:
 
     def collection_of_own(self) -> str:
         """Where to make objects of a kind that is listed in all namespaces."""
-        if self.plural == "nodes" or f"/namespaces/{self.server.namespace}/" in self.collection:
+        if self.plural in CLUSTER_SCOPED or f"/namespaces/{self.server.namespace}/" in self.collection:
             return self.collection
         root, _, plural = self.collection.rpartition("/")
         return f"{root}/namespaces/{self.server.namespace}/{plural}"
@@ -230,11 +241,15 @@ def _metadata(key: ObjectKey) -> Json:
 
 
 _BODIES: Final[Mapping[str, Callable[[ObjectKey, str, str], Mapping[str, object]]]] = {
-    "configmaps": lambda key, data, version: config_map_body(key, {"config": data}, resource_version=version),
+    "configmaps": lambda key, data, version: config_map_body(
+        key, {"config": data}, labels=LABEL, resource_version=version
+    ),
     "secrets": lambda key, data, _: secret_body(key, {"secretkey": data.encode()}),
     "events": lambda key, *_: event_body(_note(ObjectKey(key.namespace, "web")), COMPONENT, "", MOMENT),
     "selfsubjectaccessreviews": lambda *_: _review(),
+    "leases": lambda key, *_: lease_body(key, _spec()),
     # What others write, and we only read:
+    "namespaces": lambda key, *_: {"metadata": {"name": key.name}},
     "services": lambda key, *_: {
         "metadata": _metadata(key),
         "spec": {"type": "LoadBalancer", "ports": [{"port": 80}]},
@@ -258,11 +273,25 @@ def _service(body: Json) -> Service:
     return read
 
 
+def _lease(body: Json) -> Lease:
+    read = LEASES.read(msgspec.json.encode(body)).content
+    assert isinstance(read, Lease)
+    return read
+
+
+def _spec(transitions: int = 1) -> Mapping[str, object]:
+    at = datetime.fromisoformat(MOMENT)
+    return lease_spec(holder="one", duration_s=3, transitions=transitions, at=at, is_new_holder=True)
+
+
+SAID: Final = Condition(is_true=True, reason="Assigned", message="192.0.2.10 of default", since=MOMENT)
 _PATCHES: Final[Mapping[str, Mapping[str, Callable[[Json], Mapping[str, object]]]]] = {
     "services": {
-        "assign": lambda body: assign_patch(_service(body), ips("192.0.2.10"), PoolName("default")),
-        "release": lambda body: release_patch(_service(body)),
+        "assign": lambda body: assign_patch(_service(body), ips("192.0.2.10"), "default", SAID),
+        "say": lambda body: condition_patch(_service(body), None),
+        "release": lambda body: release_patch(_service(body), SAID),
     },
+    "leases": {"renew": lambda body: lease_patch(_lease(body), _spec(transitions=2))},
     "events": {"count": lambda body: again_patch(msgspec.convert(body, WireEvent), MOMENT)},
 }
 

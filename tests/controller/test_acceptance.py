@@ -1,10 +1,11 @@
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 
 import pytest
 
 from bareway.decide.allocate import AllocationView, allocate
 from bareway.decide.verdicts import Allocation
-from bareway.model.configuration import Configuration
+from bareway.model.configuration import Configuration, Reuse
 from bareway.model.names import ObjectKey
 from bareway.model.objects import ObjectReference
 from bareway.model.problems import Severity
@@ -17,10 +18,12 @@ from support.builders import service
 ABOUT = ObjectReference(kind="ConfigMap", key=ObjectKey("bareway-system", "config"))
 GOOD = "address-pools: [{name: a, protocol: layer2, addresses: [192.0.2.0/24]}]"
 OTHER = "address-pools: [{name: b, protocol: layer2, addresses: [198.51.100.0/24]}]"
+WITH_PEER = GOOD + "\npeers: [{my-asn: 1, peer-asn: 2, peer-address: 192.0.2.1}]"
+EXTENSION = "address-pools: [{name: a, reuse: oldest}]"
 
 
-def offer(document: str) -> Offer:
-    return Offer(document=document, source="a test", about=ABOUT)
+def offer(document: str, extension: str = "") -> Offer:
+    return Offer(document=document, extension=extension, source="a test", about=ABOUT)
 
 
 def in_force(document: str, generation: int = 4) -> InForce:
@@ -106,6 +109,31 @@ def test_it_comes_into_force_as_soon_as_nobody_holds_the_address_any_more() -> N
     assert judged(OTHER, in_force(GOOD)).refusal is None
 
 
+def accepting(found: Acceptance) -> str:
+    """The digest that the hint offers."""
+    _, _, digest_offered = found.problems[0].hint.rpartition("bareway.io/accept-loss=")
+    return digest_offered
+
+
+@pytest.mark.parametrize("present", [in_force(GOOD), None], ids=["running", "never configured"])
+def test_exactly_the_loss_that_was_accepted_by_its_digest_comes_into_force(present: InForce | None) -> None:
+    document = OTHER if present else ""
+    holders = (service("a", ingress=["192.0.2.1"]), service("b", ingress=["192.0.2.2"]))
+    refused = judged(document, present, *holders)
+    assert refused.problems[0].hint.startswith(
+        "to accept exactly this loss: kubectl -n bareway-system annotate"
+    )
+    accepted = replace(offer(document), accepted_loss=accepting(refused))
+    found = accept(accepted, present=present, generation=4, decide=deciding(holders))
+    assert found.refusal is None
+    assert found.in_force is not None
+    assert found.in_force.document == document
+    another = (*holders, service("c", ingress=["192.0.2.3"]))
+    more = accept(accepted, present=present, generation=4, decide=deciding(another))
+    assert more.refusal is ConfigurationRefusal.TAKES_ADDRESSES_AWAY
+    assert accepting(more) != accepting(refused)
+
+
 def test_losses_without_end_are_counted() -> None:
     holders = [service(f"s{n}", ingress=[f"192.0.2.{n}"]) for n in range(LOSSES_MAX + 5)]
     found = judged(OTHER, in_force(GOOD), *holders)
@@ -121,15 +149,32 @@ def test_the_very_first_document_may_leave_out_what_others_gave() -> None:
 def test_an_empty_first_document_does_not_clear_a_running_cluster(document: str) -> None:
     found = judged(document, None, service(ingress=["10.9.9.9"]))
     assert (found.in_force, found.refusal) == (None, ConfigurationRefusal.TAKES_ADDRESSES_AWAY)
-    assert "no pools, and 1 Services hold IPs" in found.problems[0].message
+    assert 'service "default/web" cannot own ["10.9.9.9"] under new config' in found.problems[0].message
     assert judged(document, None, service()).refusal is None
 
 
 def test_warnings_come_into_force_with_their_document() -> None:
-    found = judged(GOOD + "\npeers: [x]", None)
+    found = judged(WITH_PEER, None)
     assert found.refusal is None
     assert [problem.severity for problem in found.problems] == [Severity.WARNING]
-    assert judged(GOOD + "\npeers: [x]", found.in_force).problems == found.problems
+    assert judged(WITH_PEER, found.in_force).problems == found.problems
+
+
+def test_an_extension_comes_into_force_with_its_document() -> None:
+    found = accept(offer(GOOD, EXTENSION), present=in_force(GOOD), generation=4, decide=deciding(()))
+    assert found.in_force is not None
+    assert (found.in_force.document, found.in_force.extension) == (GOOD, EXTENSION)
+    assert found.in_force.sha256 == digest(GOOD, EXTENSION)
+    assert found.in_force.generation == 5
+    assert [pool.reuse for pool in found.in_force.configuration.pools] == [Reuse.OLDEST]
+    again = accept(offer(GOOD, EXTENSION), present=found.in_force, generation=5, decide=deciding(()))
+    assert again.in_force is found.in_force
+
+
+def test_a_mistake_in_the_extension_refuses_both() -> None:
+    found = accept(offer(OTHER, "a: b"), present=in_force(GOOD), generation=4, decide=deciding(()))
+    assert (found.refusal, found.in_force) == (ConfigurationRefusal.INVALID, in_force(GOOD))
+    assert [problem.document for problem in found.problems] == ["bareway"]
 
 
 def test_what_was_taken_away_is_written_again_under_a_new_generation() -> None:

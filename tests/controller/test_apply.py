@@ -6,21 +6,37 @@ from collections.abc import Iterable, Mapping, Sequence
 import pytest
 
 from apiserver import Fault
-from bareway.model.names import ObjectKey, PoolName
+from bareway.model.memory import AllocationMemory
+from bareway.model.names import ObjectKey
 from bareway.model.objects import ObjectReference
-from bareway.model.services import Service
+from bareway.model.services import Condition, Service
 from bareway.resources.configurations import read_configuration
 from bareway.resources.events import EventType
 from bareway.resources.in_force import InForce, digest
 from bareway.resources.kinds import SERVICES
+from bareway.resources.state import read_state
 from bareway.runtime.kube.errors import Unreachable
 from controller.apply import IN_FLIGHT, NAMED_MAX, Api, Applier, Outcome
 from controller.assumptions import Memory
-from controller.effects import ClearIngress, CreateKey, Emit, Notice, SetIngress, WriteConfiguration
+from controller.effects import (
+    ClearIngress,
+    CreateKey,
+    Emit,
+    Notice,
+    SetCondition,
+    SetIngress,
+    WriteConfiguration,
+    WriteState,
+)
+from controller.notices import EventReason
 from support.builders import ips
 from support.controllers import FOUR, NAMESPACE, Cluster
 
 pytestmark = pytest.mark.slow
+
+
+GOOD = Condition(is_true=True, reason="Assigned", message="assigned", since="2026-01-01T00:00:00Z")
+BAD = Condition(is_true=False, reason="NoFreeAddress", message="none", since="2026-01-01T00:00:00Z")
 
 
 class Told:
@@ -36,11 +52,13 @@ class Told:
 
 
 class Between:
-    """A client whose answers to patches get lost, and that counts how many wait for theirs."""
+    """A client whose answers to patches get lost or say more, and that counts how many wait for theirs."""
 
     def __init__(self, client: Api, *, loses_answers: bool = False) -> None:
         self._client = client
         self._loses_answers = loses_answers
+        self.replaces = (b"", b"")
+        """What stands in an answer, and what is to stand there."""
         self._under_way = 0
         self.most_under_way = 0
 
@@ -58,7 +76,8 @@ class Between:
         self._under_way -= 1
         if self._loses_answers:
             raise Unreachable("the answer was lost")
-        return answer
+        old, new = self.replaces
+        return answer.replace(old, new) if old else answer
 
 
 class Rig:
@@ -78,7 +97,11 @@ class Rig:
 
 def assign(service: Service, *addresses: str) -> SetIngress:
     return SetIngress(
-        service=service, addresses=ips(*addresses), pool=PoolName("a"), then=tuple(news("IPAllocated"))
+        service=service,
+        addresses=ips(*addresses),
+        pool="a",
+        condition=GOOD,
+        then=tuple(news("IPAllocated")),
     )
 
 
@@ -108,6 +131,15 @@ async def test_what_was_assigned_is_shown_noted_and_told(cluster: Cluster) -> No
     assert (cluster.ingress("web"), cluster.pool("web")) == (["192.0.2.1"], "a")
     assert rig.memory.services.shown({before.key: before})[before.key] == await rig.service("web")
     assert rig.told.reasons == ["IPAllocated"]
+
+
+async def test_what_the_api_server_made_of_a_write_counts(cluster: Cluster) -> None:
+    await cluster.create("web")
+    rig = Rig(cluster)
+    rig.client.replaces = (b"192.0.2.1", b"192.0.2.2")
+    before = await rig.service("web")
+    await rig.applier.apply([assign(before, "192.0.2.1")])
+    assert rig.memory.services.shown({before.key: before})[before.key].ingress == ips("192.0.2.2")
 
 
 async def test_what_was_released_is_gone_under_every_prefix(cluster: Cluster) -> None:
@@ -189,6 +221,32 @@ async def test_no_more_writes_are_under_way_than_the_limit_says(cluster: Cluster
     assert rig.client.most_under_way == IN_FLIGHT
 
 
+async def test_it_is_busy_while_it_writes_and_not_before_or_after(cluster: Cluster) -> None:
+    rig = Rig(cluster)
+    busy: list[bool] = []
+    rig.told.emit = lambda *_: busy.append(rig.applier.is_busy)  # type: ignore[method-assign]  # called meanwhile
+    assert not rig.applier.is_busy
+    await rig.applier.apply(news("IPAllocated"))
+    assert busy == [True]
+    assert not rig.applier.is_busy
+
+
+async def test_a_condition_alone_and_what_is_remembered_are_written_and_noted(cluster: Cluster) -> None:
+    await cluster.create("web")
+    rig = Rig(cluster)
+    before = await rig.service("web")
+    effect = SetCondition(service=before, condition=BAD, then=tuple(news("AllocationFailed")))
+    key = ObjectKey(NAMESPACE, "bareway-state")
+    state = WriteState(key=key, over="", memory=AllocationMemory(freed={ips("192.0.2.1")[0]: 7}))
+    assert await rig.applier.apply([effect, state]) == Outcome(done=2)
+    assert cluster.condition("web") == ("False", "NoFreeAddress", "none")
+    assert rig.told.reasons == ["AllocationFailed"]
+    assert rig.memory.services.shown({before.key: before})[before.key].condition == BAD
+    assert read_state(rig.memory.states.shown({})[key]) == state.memory
+    again = WriteState(key=key, over="1", memory=AllocationMemory())
+    assert await rig.applier.apply([again, effect]) == Outcome(outdated=2)
+
+
 async def test_a_configuration_is_created_and_then_replaced(cluster: Cluster) -> None:
     key = ObjectKey(NAMESPACE, "bareway-config")
     rig = Rig(cluster)
@@ -244,7 +302,7 @@ async def test_many_failures_of_one_pass_are_one_line_with_their_number_and_the_
     ((count, objects, error),) = failures_told(caplog)
     assert (count, objects) == (60, [f"Service default/s{n:02}" for n in range(NAMED_MAX)])
     assert "/default/services/s00/status: 403 Forbidden" in error
-    assert rig.told.reasons == ["WriteForbidden"]
+    assert rig.told.reasons == [EventReason.WRITE_FORBIDDEN]
     assert [(about.kind, str(about.key)) for about in rig.told.about] == [("Service", "default/s00")]
 
 

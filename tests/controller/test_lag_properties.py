@@ -11,14 +11,14 @@ from random import Random
 import pytest
 
 from bareway.decide.allocate import AllocationView, allocate
-from bareway.model.names import IPAddress, ObjectKey, ServiceKey
+from bareway.model.names import IPAddress, ServiceKey
 from bareway.model.services import Service
 from bareway.resources.in_force import InForce
 from controller.assumptions import Assumptions
-from controller.effects import ClearIngress, SetIngress
-from controller.plan import Desired, Shown, plan
+from controller.effects import ClearIngress, ServiceWrite, SetCondition, SetIngress
+from controller.plan import Desired, plan
 from support.builders import configuration, pool, service
-from support.written import after
+from support.written import after, showing
 
 pytestmark = pytest.mark.slow
 
@@ -37,7 +37,7 @@ class Story:
         self.history: list[tuple[ServiceKey, Service | None]] = []
         self.mirror: dict[ServiceKey, Service] = {}
         self.seen = 0
-        self.on_the_way: list[SetIngress | ClearIngress] = []
+        self.on_the_way: list[ServiceWrite] = []
         self.assumptions: Assumptions[Service] = Assumptions()
 
     def step(self) -> None:
@@ -72,17 +72,13 @@ class Story:
         """One pass."""
         self.assumptions.prune(self.mirror)
         holding = self.assumptions.held(self.mirror)
-        shown = Shown(
-            services=self.assumptions.shown(self.mirror),
-            configuration_key=ObjectKey("bareway-system", "bareway-config"),
-            in_force=IN_FORCE,
-        )
+        shown = showing(*self.assumptions.shown(self.mirror).values(), in_force=IN_FORCE)
         allocation = allocate(AllocationView(configuration=CONFIGURATION, services=holding.values()))
         for effect in plan(Desired(in_force=IN_FORCE, allocation=allocation), shown):
-            assert isinstance(effect, SetIngress | ClearIngress)
+            assert isinstance(effect, SetIngress | ClearIngress | SetCondition)
             self.write(effect)
 
-    def write(self, effect: SetIngress | ClearIngress) -> None:
+    def write(self, effect: ServiceWrite) -> None:
         """It is done; or not, or later; or it is done and nobody says so."""
         fate = self.rng.choice(("done", "done", "unanswered", "lost", "late"))
         if fate == "late":
@@ -98,13 +94,13 @@ class Story:
         if self.on_the_way:
             self.arrive(self.on_the_way.pop(self.rng.randrange(len(self.on_the_way))), answered=False)
 
-    def arrive(self, effect: SetIngress | ClearIngress, *, answered: bool) -> None:
+    def arrive(self, effect: ServiceWrite, *, answered: bool) -> None:
         """The API server does it, if nobody wrote the Service since it was read."""
         key, read = effect.service.key, effect.service.resource_version
         present = self.stored.get(key)
         if present is None or present.resource_version != read:
             return
-        before = Shown(services={key: present}, configuration_key=key)
+        before = showing(present)
         self.store(key, after(before, [replace(effect, service=present)]).services[key])
         if answered:
             self.assumptions.note(self.stored[key], over=read)

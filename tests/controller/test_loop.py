@@ -1,6 +1,7 @@
 """When the loop looks again, in virtual time."""
 
 import asyncio
+import math
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from random import Random
@@ -8,13 +9,13 @@ from random import Random
 import pytest
 
 from bareway.model.names import ObjectKey
-from bareway.model.objects import ConfigMap
+from bareway.model.objects import Secret
 from bareway.runtime.kube.client import KubeClient
 from bareway.runtime.kube.credentials import Credentials, Fixed
 from controller.apply import Outcome
 from controller.assumptions import Memory
 from controller.effects import CreateKey, Effect
-from controller.loop import FAILED_PAUSE_S, PAUSE_S, RESYNC_S, RETRY_CAP_S, Loop, last_generation
+from controller.loop import AT_ONCE, FAILED_PAUSE_S, PAUSE_S, RESYNC_S, RETRY_CAP_S, Loop
 from controller.settings import Settings
 from controller.watch import Watch
 
@@ -42,11 +43,28 @@ class Doer:
         return [round(later - earlier, 6) for earlier, later in zip(self.at, self.at[1:], strict=False)]
 
 
+class Turns:
+    """Whose turn it is; ours, unless a test says otherwise."""
+
+    def __init__(self) -> None:
+        self.term = 1
+        self.ours = asyncio.Event()
+        self.ours.set()
+
+    def enter(self) -> bool:
+        return self.ours.is_set()
+
+    async def wait(self) -> None:
+        await self.ours.wait()
+
+
 class Rig:
     """A loop with mirrors that do not run."""
 
     def __init__(self) -> None:
         self.changed = asyncio.Event()
+        self.memory = Memory()
+        self.turns = Turns()
         client = KubeClient(Fixed(Credentials(server="http://127.0.0.1:1")))
         self.watch = Watch(client, SETTINGS, rng=Random("loop"), on_change=self.changed.set)
         self.doer = Doer()
@@ -54,8 +72,10 @@ class Rig:
             SETTINGS,
             watch=self.watch,
             applier=self.doer,
-            memory=Memory(),
+            memory=self.memory,
+            turn=self.turns,
             changed=self.changed,
+            unix_time=lambda: 0,
             rng=Random("loop"),
         )
 
@@ -113,8 +133,20 @@ async def test_the_changes_of_a_burst_are_gathered() -> None:
         for _ in range(1000):
             rig.changed.set()
             await asyncio.sleep(0.001)
-        assert 8 <= len(rig.doer.at) <= 12
-        assert min(rig.doer.pauses()) >= PAUSE_S
+        assert len(rig.doer.at) == pytest.approx(1 / PAUSE_S + AT_ONCE, abs=2)
+        assert min(rig.doer.pauses()[AT_ONCE + 1 :]) >= PAUSE_S
+
+
+@pytest.mark.looptime
+async def test_some_changes_after_a_quiet_while_are_looked_at_at_once() -> None:
+    async with running() as rig:
+        for _ in range(3):
+            await asyncio.sleep(1)
+            begun = asyncio.get_running_loop().time()
+            for _ in range(AT_ONCE):
+                rig.changed.set()
+                await asyncio.sleep(0.001)
+            assert rig.doer.at[-1] - begun < AT_ONCE * 0.001
 
 
 @pytest.mark.looptime
@@ -188,7 +220,7 @@ async def test_an_outdated_write_is_decided_anew_when_the_mirror_moves() -> None
         await asyncio.sleep(0.01)
         rig.changed.set()
         await asyncio.sleep(1)
-        assert rig.doer.pauses() == [pytest.approx(0.01 + PAUSE_S, abs=0.002)]
+        assert rig.doer.pauses() == [pytest.approx(0.01, abs=0.002)]
 
 
 @pytest.mark.looptime
@@ -201,12 +233,73 @@ async def test_an_outdated_write_is_decided_anew_soon_also_when_the_mirror_stays
         assert rig.doer.pauses()[0] < 0.3
 
 
-@pytest.mark.parametrize(
-    ("text", "generation"),
-    [("7", 7), ("", 0), ("x", 0), ("-1", 0), ("9" * 5000, 0), ("\u0661", 0)],
-    ids=["number", "empty", "word", "negative", "longer than Python reads", "other digits"],
-)
-def test_a_generation_is_read_as_far_as_it_is_one(text: str, generation: int) -> None:
-    config_map = ConfigMap(key=ObjectKey("bareway-system", "bareway-config"), data={"generation": text})
-    assert last_generation(config_map) == generation
-    assert last_generation(None) == 0
+# ------------------------------------------------------------ two controllers
+
+
+@pytest.mark.looptime
+async def test_while_another_leads_it_looks_now_and_then_and_does_nothing() -> None:
+    async with running(synced=False) as rig:
+        rig.turns.ours.clear()
+        rig.sync()
+        for _ in range(100):
+            rig.changed.set()
+            await asyncio.sleep(0.1)
+        assert rig.doer.at == []
+        assert rig.loop.report.acceptance.refusal is not None, "it has looked"
+
+
+@pytest.mark.looptime
+@pytest.mark.parametrize("waited_s", [0.5, 5.0, 500.0])
+async def test_as_soon_as_it_leads_it_acts(waited_s: float) -> None:
+    async with running(synced=False) as rig:
+        rig.turns.ours.clear()
+        rig.sync()
+        await asyncio.sleep(waited_s)
+        begun = asyncio.get_running_loop().time()
+        rig.turns.ours.set()
+        rig.changed.set()  # as the elector does
+        await asyncio.sleep(1)
+        assert rig.doer.at[0] - begun <= PAUSE_S
+
+
+@pytest.mark.looptime
+async def test_after_others_led_nothing_of_what_was_written_before_is_believed() -> None:
+    async with running() as rig:
+        (secret,) = (effect for effect in rig.doer.effects[0] if isinstance(effect, CreateKey))
+        rig.memory.secrets.note(Secret(key=secret.key), over="")
+        rig.changed.set()
+        await asyncio.sleep(1)
+        assert not rig.doer.effects[-1], "it was written"
+        rig.turns.term = 2
+        rig.changed.set()
+        await asyncio.sleep(1)
+        assert rig.doer.effects[-1] == (secret,)
+
+
+@pytest.mark.looptime
+async def test_what_is_due_is_looked_at_though_nothing_changes() -> None:
+    async with running() as rig:
+        await asyncio.sleep(0.5)
+        begun = asyncio.get_running_loop().time()
+        dues = [begun + 42, begun + 40, math.inf]  # of these the second is over when it is said
+
+        def look(**_: object) -> tuple[Effect, ...]:
+            rig.loop._desk.due_s = dues.pop(0)
+            return ()
+
+        rig.loop._desk.look = look  # type: ignore[method-assign]  # nothing else is due then
+        rig.changed.set()
+        await asyncio.sleep(60)
+        assert rig.doer.at[1:] == pytest.approx([begun, begun + 42, begun + 42 + PAUSE_S], abs=0.002)
+
+
+@pytest.mark.looptime
+async def test_now_and_then_no_service_is_passed_over_but_not_with_every_look() -> None:
+    async with running() as rig:
+        looks: list[float] = []
+        clock = asyncio.get_running_loop().time
+        rig.loop._desk.look_at_all = lambda: looks.append(clock())  # type: ignore[method-assign]  # a spy
+        begun = clock()
+        rig.changed.set()
+        await asyncio.sleep(2 * RESYNC_S + 1)
+        assert looks == pytest.approx([begun + RESYNC_S, begun + 2 * RESYNC_S], abs=0.2)

@@ -8,12 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bareway.model.configuration import Configuration
-from bareway.model.names import IPAddress, ObjectKey, ServiceKey
+from bareway.model.names import IPAddress, ServiceKey
 from bareway.model.services import Service
 from bareway.resources.in_force import InForce
 from controller.plan import Shown, plan
 from support.clusters import clusters, configurations
-from support.written import after, decided
+from support.written import after, decided, showing
 
 pytestmark = pytest.mark.slow
 
@@ -22,8 +22,7 @@ PASSES_MAX = 6  # a chain of Services that wait for each other's addresses is sh
 
 def started(configuration: Configuration, services: Mapping[ServiceKey, Service]) -> tuple[InForce, Shown]:
     in_force = InForce(configuration=configuration, document="…", sha256="…", generation=1, source="a test")
-    key = ObjectKey("bareway-system", "bareway-config")
-    return in_force, Shown(services=services, configuration_key=key)
+    return in_force, showing(*services.values())
 
 
 def passes(in_force: InForce, shown: Shown) -> Iterator[Shown]:

@@ -78,6 +78,12 @@ def test_metrics_can_be_turned_off(argv: list[str], port: int) -> None:
     assert _settings(*argv).http_port == port
 
 
+def test_the_pod_is_known_by_its_name() -> None:
+    assert _settings(METALLB_POD_NAME="controller-x").pod_name == "controller-x"
+    assert _settings("--pod-name=controller-y").pod_name == "controller-y"
+    assert _settings().pod_name == "", "the name of the host, then"
+
+
 def test_status_can_be_turned_off() -> None:
     assert _settings("--socket=off").socket is None
 

@@ -70,7 +70,7 @@ async def test_a_running_controller_tells_its_configuration_its_pools_and_who_wa
         ):
             assert line in metrics
         await cluster.configure("address-pools: [")
-        await until(lambda: cluster.events("config"))
+        await until(lambda: len(cluster.events("config")) == 2)
         stale = await status(path)
         assert [problem.line for problem in stale.configuration.problems] == [1]
         assert stale.configuration.generation == 1
@@ -90,7 +90,8 @@ async def test_before_anything_was_listed_it_is_not_ready(
         code, text = await page(port, "/readyz")
         assert code == 503
         assert text.splitlines() == [
-            f"{plural} are not listed yet" for plural in ("services", "configmaps", "secrets")
+            f"{plural} are not listed yet"
+            for plural in ("services", "namespaces", "endpointslices", "nodes", "configmaps", "secrets")
         ]
         _, metrics = await page(port, "/metrics")
         assert "metallb_k8s_client_config_loaded_bool 0.0" in metrics
@@ -105,3 +106,31 @@ async def test_without_a_configuration_it_is_ready_and_says_that_none_is_loaded(
         _, metrics = await page(port, "/metrics")
         assert "metallb_k8s_client_config_loaded_bool 0.0" in metrics
         assert "metallb_k8s_client_config_stale_bool 1.0" in metrics
+
+
+async def test_who_leads_says_so_and_who_stands_by_tells_no_figures_of_pools(
+    cluster: Cluster, tmp_path: Path
+) -> None:
+    await cluster.configure(FOUR)
+    ports = free_port(), free_port()
+    first, second = (
+        Settings(socket=tmp_path / f"{name}.sock", http_address="127.0.0.1", http_port=port, pod_name=name)
+        for name, port in zip(("first", "second"), ports, strict=True)
+    )
+    async with cluster.controller(first):
+        await until(cluster.in_force)
+        async with cluster.controller(second):
+            await until((tmp_path / "second.sock").is_socket)
+            leads = await status(tmp_path / "first.sock")
+            stands_by = await status(tmp_path / "second.sock")
+            while not stands_by.leader or not stands_by.configuration.generation:
+                stands_by = await status(tmp_path / "second.sock")
+            assert (leads.leads, stands_by.leads) == (True, False)
+            assert leads.leader == stands_by.leader == leads.identity != stands_by.identity
+            assert leads.identity.startswith("first_")
+            (_, one), (_, other) = await page(ports[0], "/metrics"), await page(ports[1], "/metrics")
+            assert 'metallb_allocator_addresses_total{pool="a"} 4.0' in one
+            assert "metallb_allocator_addresses_total{" not in other
+            assert ("bareway_leading 1.0" in one, "bareway_leading 0.0" in other) == (True, True)
+            assert "metallb_k8s_client_config_loaded_bool 1.0" in other
+            assert (await page(ports[1], "/readyz"))[0] == 200

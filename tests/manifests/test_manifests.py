@@ -224,9 +224,14 @@ def test_one_speaker_after_the_other_is_replaced(rendered: list[Json]) -> None:
     assert spec["minReadySeconds"] == 10
 
 
-def test_two_controllers_never_run_at_once(rendered: list[Json]) -> None:
+def test_of_two_controllers_one_is_always_there_and_they_prefer_two_nodes(rendered: list[Json]) -> None:
     spec = workload(rendered, "controller")["spec"]
-    assert (spec["replicas"], spec["strategy"]) == (1, {"type": "Recreate"})
+    rolling = {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0}}
+    assert (spec["replicas"], spec["strategy"]) == (2, rolling)
+    (spread,) = pod(rendered, "controller")["topologySpreadConstraints"]
+    assert spread["labelSelector"] == spec["selector"]
+    assert spread["topologyKey"] == "kubernetes.io/hostname"
+    assert spread["whenUnsatisfiable"] == "ScheduleAnyway"
 
 
 @pytest.mark.parametrize("component", PROGRAMS)

@@ -11,11 +11,16 @@ from typing import Any
 
 import pytest
 
+from bareway.model.announcer_lists import Shard
 from bareway.model.configuration import Configuration
+from bareway.model.memory import AllocationMemory
 from bareway.model.names import NodeName, ObjectKey
-from bareway.model.objects import ObjectReference
+from bareway.model.objects import Lease, ObjectReference
+from bareway.model.services import Condition
+from bareway.resources.announcer_lists import shard_keys
 from bareway.resources.events import EventType
 from bareway.resources.in_force import InForce
+from bareway.resources.kinds import Kind
 from bareway.runtime.kube.errors import AlreadyExists
 from bareway.runtime.kube.events import Recorder
 from bareway.runtime.kube.rights import Right
@@ -23,7 +28,18 @@ from controller import settings as controller_settings
 from controller import watch as controller_watch
 from controller.apply import Applier
 from controller.assumptions import Memory
-from controller.effects import ClearIngress, CreateKey, Effect, SetIngress, WriteConfiguration
+from controller.effects import (
+    ClearIngress,
+    CreateKey,
+    Effect,
+    SetCondition,
+    SetIngress,
+    WriteConfiguration,
+    WriteShard,
+    WriteState,
+)
+from controller.election import LEASE_NAME, Claim, Put
+from controller.elector import Elector
 from speaker import settings as speaker_settings
 from speaker import watch as speaker_watch
 from support.builders import ips, pool, service
@@ -61,7 +77,11 @@ class Recording:
         yield []
         await asyncio.Event().wait()
 
-    async def create(self, path: str, body: Mapping[str, object]) -> bytes:
+    async def read(self, kind: Kind[Lease], key: ObjectKey, *, timeout_s: float) -> Lease:
+        self._note("get", kind.object_path(key))
+        return Lease(key=key, resource_version="1", holder="another")
+
+    async def create(self, path: str, body: Mapping[str, object], *, timeout_s: float | None = None) -> bytes:
         self._note("create", path)
         if path.endswith("/events"):
             raise AlreadyExists(path, status=409, reason="AlreadyExists", message="there is one")
@@ -71,7 +91,9 @@ class Recording:
         self._note("update", path)
         return b"{}"
 
-    async def merge_patch(self, path: str, body: Mapping[str, object]) -> bytes:
+    async def merge_patch(
+        self, path: str, body: Mapping[str, object], *, timeout_s: float | None = None
+    ) -> bytes:
         self._note("patch", path)
         return b"{}"
 
@@ -139,9 +161,31 @@ def reading(component: str, api: Recording) -> list[Coroutine[None, None, object
     rng = Random(1)
     if component == "controller":
         watch = controller_watch.Watch(api, of_controller, rng=rng, on_change=lambda: None)
-        return [mirror.run() for mirror in watch.mirrors]
+        return [*(mirror.run() for mirror in watch.mirrors), *standing(api)]
     seen = speaker_watch.Watch(api, of_speaker, rng=rng, on_change=lambda: None)
     return [mirror.run() for mirror in seen.reflectors]
+
+
+def standing(api: Recording) -> list[Coroutine[None, None, object]]:
+    """All that may be asked for the sake of the Lease."""
+
+    async def at_once(*, is_new: bool = True) -> bool:
+        return is_new
+
+    elector = Elector(
+        api,
+        me="me",
+        namespace=SYSTEM,
+        rng=Random(1),
+        clock=lambda: 0.0,
+        warm_up=at_once,
+        prepare=lambda: asyncio.sleep(0),
+        on_change=lambda: None,
+    )
+    there = Lease(key=ObjectKey(SYSTEM, LEASE_NAME), resource_version="1")
+    puts = [Put(over=over, holder="me", transitions=0, claim=Claim.FIRST) for over in (None, there)]
+    asked = [elector._look(), *map(elector._put, puts)]
+    return [elector._mirror.run(), *(elector._ask("try", request) for request in asked)]
 
 
 def every_write() -> list[Effect]:
@@ -149,10 +193,19 @@ def every_write() -> list[Effect]:
     in_force = InForce(
         configuration=Configuration(pools=(pool(),)), document="", sha256="", generation=1, source="a test"
     )
-    key = ObjectKey(SYSTEM, "bareway-config")
+    key, state = ObjectKey(SYSTEM, "bareway-config"), ObjectKey(SYSTEM, "bareway-state")
+    condition = Condition(is_true=True, reason="Assigned", message="assigned")
     return [
-        SetIngress(service=service("shop/web"), addresses=ips("192.0.2.1"), pool=pool().name),
+        SetIngress(service=service("shop/web"), addresses=ips("192.0.2.1"), pool="a", condition=condition),
         ClearIngress(service=service("shop/web")),
+        SetCondition(service=service("shop/web"), condition=condition),
+        WriteState(key=state, over="", memory=AllocationMemory()),
+        WriteState(key=state, over="7", memory=AllocationMemory()),
+        *(
+            WriteShard(key=shard, over=over, shard=Shard())
+            for shard in shard_keys(SYSTEM)
+            for over in ("", "7")
+        ),
         WriteConfiguration(key=key, over="", in_force=in_force),
         WriteConfiguration(key=key, over="7", in_force=in_force),
         CreateKey(key=ObjectKey(SYSTEM, "memberlist")),
@@ -194,9 +247,10 @@ def test_a_program_is_granted_all_that_it_asks_about_at_its_start(
 def test_every_right_stands_with_its_reason_in_the_readme(rendered: list[Json], component: str) -> None:
     rows = re.findall(r"^\| (\w+) \| (\S+) in (.+?) \| (.+?) \| (.+?) \|$", README.read_text(), re.MULTILINE)
     told = {
-        (resource, "" if where == "all namespaces" else where, verb)
+        (resource.replace("[0-f]", digit), "" if where == "all namespaces" else where, verb)
         for program, resource, where, verbs, reason in rows
         if program == component and reason
+        for digit in ("0123456789abcdef" if "[0-f]" in resource else " ")
         for verb in verbs.split(", ")
     }
     rights = granted(rendered, component)

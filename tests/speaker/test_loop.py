@@ -20,6 +20,7 @@ from bareway.model.names import NodeName, ObjectKey
 from bareway.model.problems import Problem
 from bareway.resources.in_force import IN_FORCE_NAME, write_in_force
 from bareway.resources.kinds import CONFIG_MAPS, SECRETS, SERVICES
+from bareway.runtime.documents import AT_ONCE_MAX
 from bareway.runtime.gossip.dialler import Where
 from bareway.runtime.kube.client import KubeClient
 from bareway.runtime.kube.credentials import Credentials, Fixed
@@ -108,6 +109,44 @@ async def test_the_configuration_in_force_beats_the_one_a_user_wrote() -> None:
         await made.create(CONFIG_MAPS, IN_FORCE_NAME, "bareway-system", data=data)
         await until(lambda: made.gossip.last(Wanted) == Wanted(addresses={A: None}))
         assert made.watch.configured().status.generation == 3
+
+
+EXTENSION = "address-pools: [{name: a, addresses: [198.51.100.0/24]}]"
+
+
+@pytest.mark.parametrize("in_force", [True, False], ids=["in force", "as a user wrote it"])
+@pytest.mark.parametrize("padding", [0, AT_ONCE_MAX], ids=["short", "too long to be read at once"])
+async def test_what_extends_a_document_is_read_with_it(in_force: bool, padding: int) -> None:
+    document = POOL + "#" * padding
+    async with rig() as made:
+        await made.service("web", "198.51.100.1")
+        data = {"config": document, "bareway": EXTENSION}
+        if in_force:
+            data = dict(write_in_force(document, extension=EXTENSION, generation=3, source="test"))
+        name = IN_FORCE_NAME if in_force else "config"
+        await made.create(CONFIG_MAPS, name, "bareway-system", data=data)
+        await until(lambda: made.gossip.last(Wanted) == Wanted(addresses={ip_address("198.51.100.1"): None}))
+
+
+async def test_while_a_long_document_is_read_beside_the_loop_the_last_one_stays() -> None:
+    async with rig() as made:
+        key = ObjectKey("bareway-system", IN_FORCE_NAME)
+        data = write_in_force(POOL, generation=1, source="test")
+        await made.create(CONFIG_MAPS, key.name, key.namespace, data=data)
+        watch = Watch(made.client, made.settings, rng=Random("long"), on_change=lambda: None)
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(mirror.run()) for mirror in watch.reflectors]
+            await until(lambda: watch.configured().status.generation == 1)
+            version = watch._in_force.objects[key].resource_version
+            data = write_in_force(OTHER_POOL + "#" * AT_ONCE_MAX, generation=2, source="test")
+            await made.client.merge_patch(CONFIG_MAPS.object_path(key), {"data": data})
+            await until(lambda: watch._in_force.objects[key].resource_version != version)
+            assert watch.configured().status.generation == 1
+            assert watch.configured().configuration is not None
+            tasks.append(group.create_task(watch.documents.run()))
+            await until(lambda: watch.configured().status.generation == 2)
+            for task in tasks:
+                task.cancel()
 
 
 @pytest.mark.parametrize(

@@ -109,12 +109,20 @@ class Cluster:
         ]
 
     def writes(self) -> list[str]:
-        """Every write that was asked for, but reviews of rights and Events."""
+        """Every write that was asked for, without its query, but reviews of rights, Events and Leases."""
+        apart = ("selfsubjectaccessreviews", "/events", "/leases")
         return [
-            f"{method} {path}"
+            f"{method} {path.partition('?')[0]}"
             for method, path in self.api.requests
-            if method != "GET" and "selfsubjectaccessreviews" not in path and "/events" not in path
+            if method != "GET" and not any(part in path for part in apart)
         ]
+
+    def condition(self, name: str) -> tuple[str, str, str]:
+        """Status, reason and message of our condition of a Service; empty without it."""
+        for one in self.service(name).get("status", {}).get("conditions", []):
+            if one["type"] == "bareway.io/AddressAssigned":
+                return one["status"], one["reason"], one["message"]
+        return "", "", ""
 
     # ------------------------------------------------------------ controllers
 

@@ -14,6 +14,7 @@ from bareway.gossip.message import Message
 from bareway.gossip.sealing import NONCE_BYTES, Handshake, Keyring, Session
 from bareway.model.names import NodeName
 from bareway.runtime.gossip.dialler import Where
+from bareway.runtime.gossip.door import Door
 from bareway.runtime.gossip.driver import GossipDriver, Machine, ToProgram
 from bareway.runtime.gossip.report import Listening, Notice, TurnedAway
 from bareway.runtime.gossip.wire import GOSSIP_PATH
@@ -64,6 +65,11 @@ class Station:
         return Where(LOOPBACK, self.port)
 
     @property
+    def door(self) -> Door:
+        assert self.driver._door is not None
+        return self.driver._door
+
+    @property
     def refusals(self) -> list[str]:
         return [notice.reason for notice in self.notices if isinstance(notice, TurnedAway)]
 
@@ -93,7 +99,7 @@ async def station(
 
 @asynccontextmanager
 async def running(
-    name: str, machine: Machine, *, keyring: Keyring = KEYRING, host: str = LOOPBACK, port: int = 0
+    name: str, machine: Machine, *, keyring: Keyring = KEYRING, host: str = LOOPBACK, port: int | None = 0
 ) -> AsyncIterator[tuple[GossipDriver, list[ToProgram], list[Notice]]]:
     """Run a driver around any machine until the block ends; a driver that fails ends the block."""
     outputs: list[ToProgram] = []

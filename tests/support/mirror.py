@@ -1,10 +1,11 @@
 """A reflector at work on a fake API, in virtual time."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from random import Random
 
+from bareway.model.names import ObjectKey
 from bareway.model.services import Service
 from bareway.resources.kinds import SERVICES, Kind
 from bareway.resources.services import WireService, read_service
@@ -20,12 +21,22 @@ class Mirror:
     def __init__(self, kube: FakeKube, kind: Kind[Service] = SERVICES, field_selector: str = "") -> None:
         self.kube = kube
         self.changes = 0
+        self.changed: set[str] = set()
+        """Names of the objects that were said to have changed."""
         self.reflector = Reflector(
-            kube, kind, field_selector=field_selector, rng=Random("mirror"), on_change=self._count
+            kube,
+            kind,
+            field_selector=field_selector,
+            rng=Random("mirror"),
+            on_change=self._count,
+            on_objects=self._note,
         )
 
     def _count(self) -> None:
         self.changes += 1
+
+    def _note(self, keys: Collection[ObjectKey]) -> None:
+        self.changed |= {key.name for key in keys}
 
     @property
     def names(self) -> list[str]:

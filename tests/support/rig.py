@@ -122,7 +122,8 @@ async def rig(*flags: str) -> AsyncIterator[Rig]:
         made = Rig(client, own, settings)
         await made.create(NAMESPACES, "bareway-system")
         async with asyncio.TaskGroup() as group:
-            parts = [made.speaker.run(), *(mirror.run() for mirror in made.watch.reflectors)]
+            mirrors = (mirror.run() for mirror in made.watch.reflectors)
+            parts = [made.speaker.run(), made.watch.documents.run(), *mirrors]
             tasks = [group.create_task(part) for part in parts]
             made.speaker.connect(made.gossip)
             made.speaker.links_changed(usable=True)

@@ -74,6 +74,9 @@ def controller_status(
         api_connected=api_connected,
         not_ready=not_ready,
         configuration=configuration_status(*problems),
+        identity="bareway-controller-1_0a1b",
+        leader="bareway-controller-1_0a1b",
+        leads=True,
         pools=pools,
         waiting=waiting,
     )

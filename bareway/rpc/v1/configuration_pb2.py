@@ -24,17 +24,17 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"bareway/rpc/v1/configuration.proto\x12\x0e\x62\x61reway.rpc.v1\"n\n\rConfiguration\x12\x12\n\ngeneration\x18\x01 \x01(\x04\x12\x0e\n\x06sha256\x18\x02 \x01(\t\x12\x0e\n\x06source\x18\x03 \x01(\t\x12)\n\x08problems\x18\x04 \x03(\x0b\x32\x17.bareway.rpc.v1.Problem\"p\n\x07Problem\x12\x0c\n\x04path\x18\x01 \x01(\t\x12\x0f\n\x07message\x18\x02 \x01(\t\x12\x0c\n\x04line\x18\x03 \x01(\r\x12\x0c\n\x04hint\x18\x04 \x01(\t\x12*\n\x08severity\x18\x05 \x01(\x0e\x32\x18.bareway.rpc.v1.Severity*N\n\x08Severity\x12\x18\n\x14SEVERITY_UNSPECIFIED\x10\x00\x12\x12\n\x0eSEVERITY_ERROR\x10\x01\x12\x14\n\x10SEVERITY_WARNING\x10\x02\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"bareway/rpc/v1/configuration.proto\x12\x0e\x62\x61reway.rpc.v1\"n\n\rConfiguration\x12\x12\n\ngeneration\x18\x01 \x01(\x04\x12\x0e\n\x06sha256\x18\x02 \x01(\t\x12\x0e\n\x06source\x18\x03 \x01(\t\x12)\n\x08problems\x18\x04 \x03(\x0b\x32\x17.bareway.rpc.v1.Problem\"\x82\x01\n\x07Problem\x12\x0c\n\x04path\x18\x01 \x01(\t\x12\x0f\n\x07message\x18\x02 \x01(\t\x12\x0c\n\x04line\x18\x03 \x01(\r\x12\x0c\n\x04hint\x18\x04 \x01(\t\x12*\n\x08severity\x18\x05 \x01(\x0e\x32\x18.bareway.rpc.v1.Severity\x12\x10\n\x08\x64ocument\x18\x06 \x01(\t*N\n\x08Severity\x12\x18\n\x14SEVERITY_UNSPECIFIED\x10\x00\x12\x12\n\x0eSEVERITY_ERROR\x10\x01\x12\x14\n\x10SEVERITY_WARNING\x10\x02\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'bareway.rpc.v1.configuration_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_SEVERITY']._serialized_start=280
-  _globals['_SEVERITY']._serialized_end=358
+  _globals['_SEVERITY']._serialized_start=299
+  _globals['_SEVERITY']._serialized_end=377
   _globals['_CONFIGURATION']._serialized_start=54
   _globals['_CONFIGURATION']._serialized_end=164
-  _globals['_PROBLEM']._serialized_start=166
-  _globals['_PROBLEM']._serialized_end=278
+  _globals['_PROBLEM']._serialized_start=167
+  _globals['_PROBLEM']._serialized_end=297
 # @@protoc_insertion_point(module_scope)

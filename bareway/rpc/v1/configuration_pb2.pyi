@@ -83,6 +83,7 @@ class Problem(_message.Message):
     LINE_FIELD_NUMBER: _builtins.int
     HINT_FIELD_NUMBER: _builtins.int
     SEVERITY_FIELD_NUMBER: _builtins.int
+    DOCUMENT_FIELD_NUMBER: _builtins.int
     path: _builtins.str
     """0-based, as in "address-pools[0].addresses[1]"; empty for the document as a whole."""
     message: _builtins.str
@@ -91,6 +92,8 @@ class Problem(_message.Message):
     hint: _builtins.str
     """What to write instead."""
     severity: Global___Severity.ValueType
+    document: _builtins.str
+    """The data key of the ConfigMap that it is under; empty for "config"."""
     def __init__(
         self,
         *,
@@ -99,10 +102,11 @@ class Problem(_message.Message):
         line: _builtins.int = ...,
         hint: _builtins.str = ...,
         severity: Global___Severity.ValueType = ...,
+        document: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["hint", b"hint", "line", b"line", "message", b"message", "path", b"path", "severity", b"severity"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["document", b"document", "hint", b"hint", "line", b"line", "message", b"message", "path", b"path", "severity", b"severity"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -44,8 +44,17 @@ class ControllerStatus(_message.Message):
     CONFIGURATION_FIELD_NUMBER: _builtins.int
     POOLS_FIELD_NUMBER: _builtins.int
     WAITING_FIELD_NUMBER: _builtins.int
+    IDENTITY_FIELD_NUMBER: _builtins.int
+    LEADER_FIELD_NUMBER: _builtins.int
+    LEADS_FIELD_NUMBER: _builtins.int
     version: _builtins.str
     api_connected: _builtins.bool
+    identity: _builtins.str
+    """By which the Lease calls this controller."""
+    leader: _builtins.str
+    """Who holds the Lease; empty = nobody."""
+    leads: _builtins.bool
+    """Whether this one writes."""
     @_builtins.property
     def not_ready(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Sentences; none = ready."""
@@ -65,10 +74,13 @@ class ControllerStatus(_message.Message):
         configuration: _configuration_pb2.Configuration | None = ...,
         pools: _abc.Iterable[Global___Pool] | None = ...,
         waiting: _abc.Iterable[Global___WaitingService] | None = ...,
+        identity: _builtins.str = ...,
+        leader: _builtins.str = ...,
+        leads: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["configuration", b"configuration"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["api_connected", b"api_connected", "configuration", b"configuration", "not_ready", b"not_ready", "pools", b"pools", "version", b"version", "waiting", b"waiting"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["api_connected", b"api_connected", "configuration", b"configuration", "identity", b"identity", "leader", b"leader", "leads", b"leads", "not_ready", b"not_ready", "pools", b"pools", "version", b"version", "waiting", b"waiting"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -94,7 +94,8 @@ class _Request:
 class KubeClient:
     """A connection to one API server: ``async with KubeClient(source) as client``.
 
-    All methods raise ``KubeError``; paths come from ``Kind.path`` and ``Kind.object_path``.
+    All methods raise ``KubeError``; paths come from ``Kind.path`` and ``Kind.object_path``. A write with a
+    ``timeout_s`` tells the server too, which then ends it itself within that time of its arrival.
     """
 
     def __init__(
@@ -131,10 +132,10 @@ class KubeClient:
         """The body at ``path``."""
         return await self._answer(_Request(method="GET", path=path, query=query), timeout_s)
 
-    async def read(self, kind: Kind[T], key: ObjectKey) -> T:
+    async def read(self, kind: Kind[T], key: ObjectKey, *, timeout_s: float | None = None) -> T:
         """One object as it is now; ``BadAnswer`` if it cannot be read."""
         path = kind.object_path(key)
-        body = await self.get(path)
+        body = await self.get(path, timeout_s=timeout_s)
         try:
             content = kind.read(body).content
         except Unreadable as error:
@@ -143,17 +144,20 @@ class KubeClient:
             raise BadAnswer(f"GET {path}: {'; '.join(map(str, content))}")
         return content
 
-    async def create(self, path: str, body: Body) -> bytes:
+    async def create(self, path: str, body: Body, *, timeout_s: float | None = None) -> bytes:
         """Create an object in the collection at ``path``; ``AlreadyExists`` if its name is taken."""
-        return await self._answer(_Request(method="POST", path=path, body=body))
+        query = _told(timeout_s)
+        return await self._answer(_Request(method="POST", path=path, query=query, body=body), timeout_s)
 
-    async def replace(self, path: str, body: Body) -> bytes:
+    async def replace(self, path: str, body: Body, *, timeout_s: float | None = None) -> bytes:
         """Write an object whole; ``Conflict`` if it carries a resourceVersion other than the present one."""
-        return await self._answer(_Request(method="PUT", path=path, body=body))
+        query = _told(timeout_s)
+        return await self._answer(_Request(method="PUT", path=path, query=query, body=body), timeout_s)
 
     async def merge_patch(self, path: str, body: Body, *, timeout_s: float | None = None) -> bytes:
         """Change some fields; None removes one; ``Conflict`` as for ``replace``."""
-        request = _Request(method="PATCH", path=path, body=body, content_type=MERGE_PATCH)
+        query = _told(timeout_s)
+        request = _Request(method="PATCH", path=path, query=query, body=body, content_type=MERGE_PATCH)
         return await self._answer(request, timeout_s)
 
     async def delete(self, path: str) -> bytes:
@@ -217,6 +221,11 @@ class KubeClient:
         if self._tls is None or _certificates(self._tls[0]) != _certificates(credentials):
             self._tls = credentials, tls_context(credentials)
         return self._tls[1]
+
+
+def _told(timeout_s: float | None) -> Query:
+    """The query that makes a server end a write in time, also one that nobody waits for any more."""
+    return {"timeout": f"{timeout_s * 1000:.0f}ms"} if timeout_s is not None else NO_QUERY
 
 
 def _certificates(credentials: Credentials) -> tuple[str, str, str, bool]:

@@ -1,12 +1,13 @@
 """Events about objects, for ``kubectl describe``: queued, told on change only, and never in anybody's way.
 
-``emit`` returns at once and never fails: what cannot be told is dropped and counted. The same news later is
-the same Event with a greater count, also after a restart, since its name is a digest of what it says.
+``emit`` returns at once and never fails: what cannot be told is dropped and counted. Events trail behind the
+work that they tell of: a bounded number a second, and none while the work is busy. The same news later is the
+same Event with a greater count, also after a restart, since its name is a digest of what it says.
 """
 
 import asyncio
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from random import Random
 from typing import NoReturn, Protocol
 
@@ -30,6 +31,9 @@ QUEUE_MAX = 8192  # a first start with 5,000 Services tells of each; beyond it t
 ATTEMPTS_MAX = 5  # about four seconds; news older than that is in the status and the log
 PAUSE_MAX_S = 4.0  # what the last of five attempts waits for
 SERVER_ERRORS = 500
+PACE_S = 0.02  # 50 a second: an API server has better things to do
+BURST = 10  # so many at once and then a pause: to wake up for each costs three times as much CPU
+PATIENCE_S = 2.0  # work that never ends does not keep news back for longer
 
 
 class Api(Protocol):
@@ -45,14 +49,29 @@ class Api(Protocol):
         """Change an object."""
 
 
+def never() -> bool:
+    """For programs whose work does not go through the API."""
+    return False
+
+
 class Recorder:
     """Writes Events in the name of one component."""
 
-    def __init__(self, client: Api, component: str, *, instance: str = "", rng: Random) -> None:
+    def __init__(
+        self,
+        client: Api,
+        component: str,
+        *,
+        instance: str = "",
+        rng: Random,
+        is_busy: Callable[[], bool] = never,
+    ) -> None:
+        """``is_busy``: whether there are more important writes just now."""
         self._client = client
         self._component = component
         self._instance = instance
         self._rng = rng
+        self._is_busy = is_busy
         self._queue: deque[Note] = deque()
         self._filled = asyncio.Event()
         self._novelty = Novelty()
@@ -71,15 +90,35 @@ class Recorder:
         self._filled.set()
 
     async def run(self) -> NoReturn:
-        """Send what is queued, one after the other, until cancelled."""
+        """Send what is queued, some at once and then a pause, until cancelled."""
+        clock = asyncio.get_running_loop().time
         while True:
             await self._filled.wait()
             while self._queue:
-                if await self._deliver(self._queue.popleft()):
-                    self.sent += 1
-                else:
-                    self.dropped += 1
+                await self._wait_for_the_work(clock() + PATIENCE_S)
+                begun_s = clock()
+                count = await self._send_some()
+                await asyncio.sleep(begun_s + count * PACE_S - clock())
             self._filled.clear()
+
+    async def _send_some(self) -> int:
+        """How many were sent side by side: up to BURST, but one only if there are more important writes."""
+        count = 1 if self._is_busy() else min(BURST, len(self._queue))
+        async with asyncio.TaskGroup() as group:
+            for _ in range(count):
+                group.create_task(self._send_one(self._queue.popleft()))
+        return count
+
+    async def _send_one(self, note: Note) -> None:
+        if await self._deliver(note):
+            self.sent += 1
+        else:
+            self.dropped += 1
+
+    async def _wait_for_the_work(self, until_s: float) -> None:
+        clock = asyncio.get_running_loop().time
+        while self._is_busy() and clock() < until_s:  # noqa: ASYNC110 - who works need not know us
+            await asyncio.sleep(PACE_S)
 
     async def _deliver(self, note: Note) -> bool:
         backoff = Backoff(rng=self._rng, cap_s=PAUSE_MAX_S)

@@ -1,22 +1,22 @@
 """A mirror of one kind of object in memory: list, then watch, for ever.
 
 Lists come in pages, a watch asks for bookmarks and lasts about five minutes; when it ends it goes on where it
-was, and when that place is forgotten (410) a new list begins. Whatever goes wrong, the objects stay as they
-were last seen, and no failure is repeated without a growing, jittered pause: short to the end for a server
-that cannot be connected to, long for one that is there and says no, or nothing. The only failure that ends
-``run`` is a right that is missing from the start.
+was, and when that place is forgotten (410), or somebody wants to know (``relist``), a new list begins.
+Whatever goes wrong, the objects stay as they were last seen, and no failure is repeated without a growing,
+jittered pause: short to the end for a server that cannot be connected to, long for one that is there and says
+no, or nothing. The only failure that ends ``run`` is a right that is missing from the start.
 """
 
 import asyncio
 import math
-from collections.abc import AsyncGenerator, Callable, Mapping
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, Callable, Collection, Mapping
+from contextlib import aclosing, suppress
 from random import Random
 from typing import Generic, NoReturn, Protocol, TypeVar
 
 from bareway.model.names import ObjectKey
 from bareway.model.problems import Problem
-from bareway.resources.kinds import Failed, Kind, Unreadable
+from bareway.resources.kinds import Bookmark, Failed, Kind, Unreadable
 from bareway.runtime.backoff import Backoff
 from bareway.runtime.kube.errors import (
     ApiError,
@@ -52,6 +52,10 @@ answers 429, and then ``RETRY_CAP_S`` holds.
 RETRY_AFTER_MAX_S = 60.0  # how long a server may ask us to wait
 
 
+def ignore(changed: Collection[ObjectKey]) -> None:
+    """For those who look at everything anyway."""
+
+
 class Api(Protocol):
     """What a reflector needs of ``KubeClient``."""
 
@@ -74,19 +78,30 @@ class Reflector(Generic[T]):
         *,
         namespace: str | None = None,
         field_selector: str = "",
+        label_selector: str = "",
         rng: Random,
         on_change: Callable[[], None],
+        on_objects: Callable[[Collection[ObjectKey]], None] = ignore,
     ) -> None:
+        """Both callbacks must not wait; ``on_objects`` is called first, with what changed."""
         self._client = client
         self._kind = kind
         self._path = kind.path(namespace)
-        self._selector = {"fieldSelector": field_selector} if field_selector else {}
+        selectors = {"fieldSelector": field_selector, "labelSelector": label_selector}
+        self._selector = {name: selector for name, selector in selectors.items() if selector}
         self._rng = rng
         self._on_change = on_change
+        self._on_objects = on_objects
         self._pauses_away = Backoff(rng=rng, cap_s=AWAY_CAP_S)
         self._pauses = Backoff(rng=rng, cap_s=RETRY_CAP_S)
         self._store: Store[T] = Store()
         self._synced = asyncio.Event()
+        self._wishes = 0
+        """Calls of ``relist``; a list answers those that came before it began."""
+        self._answered = 0
+        self._wished = asyncio.Event()
+        self._listed = asyncio.Event()
+        self._watching: asyncio.Timeout | None = None
         self._opened_at = math.inf
         self.connected = False
         """The last attempt succeeded: objects are fresh."""
@@ -125,6 +140,16 @@ class Reflector(Generic[T]):
         """Return once a first list is complete."""
         await self._synced.wait()
 
+    async def relist(self) -> None:
+        """Return once a list that began after this call is complete; ``run`` makes it, at once."""
+        self._wishes += 1
+        wish = self._wishes
+        self._wished.set()
+        if self._watching is not None:
+            self._watching.reschedule(asyncio.get_running_loop().time())
+        while self._answered < wish:
+            await self._listed.wait()
+
     async def run(self) -> NoReturn:
         """Mirror until cancelled.
 
@@ -148,7 +173,13 @@ class Reflector(Generic[T]):
                 self._pauses_away.reset()
                 self._pauses.reset()
             if failure is not None or not healthy:
-                await asyncio.sleep(self._pause_s(failure))
+                await self._pause(self._pause_s(failure))
+
+    async def _pause(self, limit_s: float) -> None:
+        """For so long, or until somebody wants a list."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(limit_s):
+                await self._wished.wait()
 
     def _pause_s(self, failure: KubeError | None) -> float:
         """Before the next attempt, after one that failed or opened a watch that ended soon."""
@@ -160,9 +191,13 @@ class Reflector(Generic[T]):
 
     async def _list_and_watch(self) -> None:
         try:
-            if not (self._store.resource_version and await self._go_on()):
-                await self._list()
-                await self._watch()
+            resumes = bool(self._store.resource_version)
+            is_over = False
+            while not is_over:
+                while not self._store.resource_version or self._answered < self._wishes:
+                    await self._list()
+                    resumes = False
+                is_over = await (self._go_on() if resumes else self._watch())
         except (Gone, BadAnswer):  # what came last is unknown: only a list tells
             self._store.expire()
             raise
@@ -172,13 +207,12 @@ class Reflector(Generic[T]):
         self._on_change()  # the five-minute resync: look again, even if nothing seems to have changed
 
     async def _go_on(self) -> bool:
-        """Watch from where we were; False if the server has forgotten that place, as after a restart."""
+        """Watch from where we were; False also if the server has forgotten that place, as after a restart."""
         try:
-            await self._watch()
+            return await self._watch()
         except Gone:
             self._store.expire()
             return False
-        return True
 
     def _fail(self, error: KubeError) -> None:
         self.errors += 1
@@ -194,6 +228,8 @@ class Reflector(Generic[T]):
             self._on_change()
 
     async def _list(self) -> None:
+        wishes = self._wishes
+        self._wished.clear()
         self._store.begin_list()
         query = {"limit": str(self._kind.page_size), **self._selector}
         for _ in range(PAGES_MAX):
@@ -209,12 +245,17 @@ class Reflector(Generic[T]):
             raise BadAnswer(f"GET {self._path}: more than {PAGES_MAX} pages")
         changed = self._store.end_list(page.resource_version)
         self.lists += 1
+        self._answered = wishes
+        self._listed.set()
+        self._listed.clear()
         self._synced.set()
         if changed or self.lists == 1:
             self.updates += 1
+            self._on_objects(changed)
             self._on_change()
 
-    async def _watch(self) -> None:
+    async def _watch(self) -> bool:
+        """Until the watch ends; whether it ended by itself, not by a wish."""
         lasts_s = self._rng.uniform(*WATCH_S)
         query = {
             "watch": "true",
@@ -225,11 +266,17 @@ class Reflector(Generic[T]):
         }
         clock = asyncio.get_running_loop().time
         watch = self._client.watch(self._path, query, timeout_s=lasts_s + WATCH_GRACE_S)
-        async with aclosing(watch) as batches:
-            async for lines in batches:
-                self._opened_at = min(self._opened_at, clock())
-                self._succeed()
-                self._take(lines)
+        try:
+            async with asyncio.timeout(None) as self._watching, aclosing(watch) as batches:
+                async for lines in batches:
+                    self._opened_at = min(self._opened_at, clock())
+                    self._succeed()
+                    self._take(lines)
+        except TimeoutError:
+            return False
+        finally:
+            self._watching = None
+        return True
 
     def _take(self, lines: list[bytes]) -> None:
         """One batch, one call of ``on_change``: many events that come together are one change."""
@@ -245,4 +292,7 @@ class Reflector(Generic[T]):
         event = self._kind.read_event(line)
         if isinstance(event, Failed):
             raise api_error(f"GET {self._path}", event.status, event.reason, event.message)
-        self.updates += self._store.apply(event)
+        if self._store.apply(event):
+            self.updates += 1
+            if not isinstance(event, Bookmark):
+                self._on_objects((event.key,))

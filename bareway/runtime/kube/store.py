@@ -5,7 +5,7 @@ sees half of one. An object that becomes unreadable keeps its last good form and
 address in use is never freed because somebody wrote nonsense beside it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Generic, TypeVar
@@ -69,12 +69,22 @@ class Store(Generic[T]):
         """Take one object of the new list; an equal one that we have is kept in its place: no new memory."""
         _put(reading, known=self._contents, into=self._listing)
 
-    def end_list(self, resource_version: str) -> bool:
-        """The new list is complete and counts; whether anything changed for a reader."""
-        changed = self._listing != self._contents
+    def end_list(self, resource_version: str) -> frozenset[ObjectKey]:
+        """The new list is complete and counts; which objects changed for a reader."""
+        changed = frozenset(_differences(self._contents, self._listing))
         self._contents, self._listing = self._listing, Contents()
         self.resource_version = resource_version
         return changed
+
+
+def _differences(before: Contents[T], after: Contents[T]) -> Iterator[ObjectKey]:
+    """An object that is equal is the very same, since ``add`` keeps it."""
+    for key in before.objects.keys() | after.objects.keys():
+        if before.objects.get(key) is not after.objects.get(key):
+            yield key
+    for key in before.problems.keys() | after.problems.keys():
+        if before.problems.get(key) != after.problems.get(key):
+            yield key
 
 
 def _put(reading: Reading[T], *, known: Contents[T], into: Contents[T]) -> bool:

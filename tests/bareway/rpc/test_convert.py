@@ -35,6 +35,7 @@ PROBLEMS = st.builds(
     line=st.integers(0, 2**31),
     hint=TEXT,
     severity=st.sampled_from(Severity),
+    document=TEXT,
 )
 CONFIGURATIONS = st.builds(
     ConfigurationStatus,
@@ -78,6 +79,9 @@ CONTROLLERS = st.builds(
     configuration=CONFIGURATIONS,
     pools=_tuples(st.builds(PoolStatus, name=TEXT.map(PoolName), total=COUNTS, used=COUNTS)),
     waiting=_tuples(st.builds(WaitingService, service=KEYS, reason=TEXT, message=TEXT)),
+    identity=TEXT,
+    leader=TEXT,
+    leads=st.booleans(),
 )
 
 

@@ -2,11 +2,16 @@
 
 from datetime import UTC
 
-from bareway.runtime.clock import monotonic, random_bytes, seed_rng, utc_now
+from bareway.runtime.clock import boot_time, monotonic, random_bytes, seed_rng, utc_now
 
 
 def test_monotonic_time_never_goes_back() -> None:
     times = [monotonic() for _ in range(100)]
+    assert times == sorted(times)
+
+
+def test_time_since_the_machine_started_never_goes_back_either() -> None:
+    times = [boot_time() for _ in range(100)]
     assert times == sorted(times)
 
 

@@ -28,6 +28,8 @@ CONTROLLER = ControllerFigures(
     kubernetes=KUBERNETES,
     pools=(PoolStatus(name=PoolName("public"), total=2**80, used=5),),
     waiting={"PoolExhausted": 4},
+    leads=True,
+    terms=2,
 )
 SPEAKER = SpeakerFigures(
     node=NodeName("node1"),
@@ -70,6 +72,8 @@ async def _samples(*families: Family) -> Mapping[tuple[str, str], float]:
         ("bareway_api_connected", "", 1),
         ("bareway_events_dropped_total", "", 3),
         ("bareway_services_waiting", "reason=PoolExhausted", 4),
+        ("bareway_leading", "", 1),
+        ("bareway_terms_total", "", 2),
     ],
 )
 async def test_the_controller_tells_what_dashboards_look_for(name: str, labels: str, figure: float) -> None:

@@ -1,6 +1,7 @@
 """How a program ends: the exit code and the sentence, for each reason there is."""
 
 import asyncio
+import gc
 import json
 import os
 import signal
@@ -12,7 +13,7 @@ from bareway.model.addresses import parse_range
 from bareway.runtime.kube.client import KubeClient
 from bareway.runtime.kube.credentials import Credentials, CredentialsUnusable, Fixed
 from bareway.runtime.kube.rights import Right
-from bareway.runtime.program import RightsMissing, check_rights, run_program
+from bareway.runtime.program import GARBAGE_THRESHOLDS, RightsMissing, check_rights, run_program
 
 
 class Unfit(Exception):
@@ -57,6 +58,18 @@ def test_a_mistake_of_ours_ends_it_with_1_and_a_trace(caplog: pytest.LogCaptureF
 
     assert run_program("test", serve) == 1
     assert [record.exc_info is not None for record in caplog.records] == [True]
+
+
+def test_it_seldom_looks_for_garbage() -> None:
+    before = gc.get_threshold()
+    found: list[tuple[int, int, int]] = []
+
+    async def serve(stop: asyncio.Event) -> None:
+        found.append(gc.get_threshold())
+
+    assert run_program("test", serve) == 0
+    assert found == [GARBAGE_THRESHOLDS]
+    assert gc.get_threshold() == before
 
 
 def test_a_callback_of_ours_that_fails_ends_it_too(caplog: pytest.LogCaptureFixture) -> None:

@@ -12,11 +12,10 @@ import pytest
 from aiohttp import web
 
 from apiserver import EmbeddedApi, Fault
-from bareway.model.names import PoolName
+from bareway.model.services import Condition
 from bareway.resources.kinds import CONFIG_MAPS, SERVICES
 from bareway.resources.objects import config_map_body
 from bareway.resources.status import assign_patch, release_patch
-from bareway.runtime.kube import client as kube
 from bareway.runtime.kube.client import (
     AlreadyExists,
     BadAnswer,
@@ -98,15 +97,17 @@ async def test_a_service_gets_its_address_and_annotation_in_one_write_and_loses_
     await client.create(SERVICES.path("default"), WEB_BODY)
     path = SERVICES.object_path(WEB, "status")
     fresh = await client.read(SERVICES, WEB)
-    await client.merge_patch(path, assign_patch(fresh, ips("192.0.2.1", "2001:db8::1"), PoolName("gold")))
+    says = Condition(is_true=True, reason="Assigned", message="assigned", since="2026-01-01T00:00:00Z")
+    await client.merge_patch(path, assign_patch(fresh, ips("192.0.2.1", "2001:db8::1"), "gold", says))
     assigned = await client.read(SERVICES, WEB)
     assert assigned.ingress == ips("192.0.2.1", "2001:db8::1")
     assert assigned.annotations == {"metallb.io/ip-allocated-from-pool": "gold"}
+    assert assigned.condition == says
     with pytest.raises(Conflict):
-        await client.merge_patch(path, release_patch(fresh))
-    await client.merge_patch(path, release_patch(assigned))
+        await client.merge_patch(path, release_patch(fresh, None))
+    await client.merge_patch(path, release_patch(assigned, None))
     released = await client.read(SERVICES, WEB)
-    assert (released.ingress, released.annotations) == ((), {})
+    assert (released.ingress, released.annotations, released.condition) == ((), {}, None)
 
 
 async def test_a_name_that_is_taken_and_a_stale_version_are_told_apart(client: KubeClient) -> None:
@@ -384,17 +385,3 @@ async def test_a_server_with_another_name_is_known_by_the_name_told(tmp_path: Pa
 async def test_verification_that_is_turned_off_is_off(tmp_path: Path) -> None:
     async with serving(greet, server_tls(tmp_path, "kubernetes")) as url:
         assert await ask(url, verify=False) == []
-
-
-async def test_a_silent_connection_is_probed_so_that_a_dead_server_is_noticed() -> None:
-    with kube._open_socket((socket.AF_INET, socket.SOCK_STREAM, 0, "", ("127.0.0.1", 1))) as opened:
-        assert opened.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE) == 1
-        tcp = (socket.TCP_KEEPIDLE, socket.TCP_KEEPINTVL, socket.TCP_KEEPCNT)
-        idle_s, interval_s, count = (opened.getsockopt(socket.IPPROTO_TCP, option) for option in tcp)
-    assert idle_s + interval_s * count == 31
-    assert interval_s == 2, "how late a server that is back ends a watch it does not know"
-
-
-async def test_a_machine_that_is_silent_is_asked_twice_only_so_that_pauses_stay_short() -> None:
-    with kube._open_socket((socket.AF_INET, socket.SOCK_STREAM, 0, "", ("127.0.0.1", 1))) as opened:
-        assert opened.getsockopt(socket.IPPROTO_TCP, socket.TCP_SYNCNT) == 1

@@ -13,7 +13,7 @@ import pytest
 from bareway.model.objects import ObjectReference
 from bareway.resources.events import EventType
 from bareway.runtime.kube.errors import KubeError, Unreachable, api_error
-from bareway.runtime.kube.events import ATTEMPTS_MAX, QUEUE_MAX, Recorder
+from bareway.runtime.kube.events import ATTEMPTS_MAX, PACE_S, PATIENCE_S, QUEUE_MAX, Recorder
 from support.builders import key
 
 pytestmark = pytest.mark.looptime
@@ -196,3 +196,36 @@ async def test_an_event_about_a_node_goes_where_the_api_keeps_such_events() -> N
     [(path, event)] = api.events.items()
     assert path.startswith("/api/v1/namespaces/default/events/a.")
     assert "namespace" not in event["involvedObject"]
+
+
+def tell_of_many(recorder: Recorder, count: int) -> None:
+    for number in range(count):
+        tell(recorder, "told", about=ObjectReference(kind="Service", key=key(f"shop/s{number}")))
+
+
+async def test_no_more_than_fifty_are_sent_a_second() -> None:
+    api = EventApi()
+    async with recording(api) as recorder:
+        tell_of_many(recorder, 200)
+        for second in range(1, 4):
+            await asyncio.sleep(1)
+            assert len(api.events) == pytest.approx(second / PACE_S, abs=10)
+        await asyncio.sleep(2)
+    assert len(api.events) == 200
+
+
+async def test_they_wait_for_more_important_writes_but_not_for_ever() -> None:
+    api = EventApi()
+    busy = True
+    recorder = Recorder(api, "metallb-controller", rng=Random("events"), is_busy=lambda: busy)
+    async with asyncio.TaskGroup() as group:
+        task = group.create_task(recorder.run())
+        tell_of_many(recorder, 100)
+        await asyncio.sleep(PATIENCE_S - 0.1)
+        assert len(api.events) == 0
+        await asyncio.sleep(0.2)
+        assert len(api.events) == 1
+        busy = False
+        await asyncio.sleep(1)
+        assert len(api.events) > 40
+        task.cancel()

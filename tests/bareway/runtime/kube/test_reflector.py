@@ -238,3 +238,86 @@ async def test_reading_a_long_page_lets_others_have_their_turn() -> None:
             turns += 1
             await asyncio.sleep(0)
     assert turns > 400 // 50
+
+
+# ------------------------------------------------------------ a list on demand
+
+
+async def test_a_list_on_demand_begins_at_once_and_shows_what_the_watch_has_not_told() -> None:
+    kube = kube_with("a")
+    async with synced(kube) as mirror:
+        kube.put("b")  # and no open watch is told
+        async with asyncio.timeout(0.1):
+            await mirror.reflector.relist()
+        assert mirror.names == ["a", "b"]
+        await asyncio.sleep(0.01)
+        assert mirror.asked == ["list", "watch", "list", "watch"]
+        assert mirror.reflector.connected
+        assert mirror.reflector.errors == 0
+        kube.put("c")
+        await kube.announce()
+        assert mirror.names == ["a", "b", "c"]
+
+
+async def test_a_list_that_began_before_the_wish_does_not_fulfil_it() -> None:
+    kube = kube_with("a", "b", "c")
+    async with running(kube, SMALL_PAGES) as mirror:
+        await asyncio.sleep(0.0015)  # between two pages
+        kube.put("a", loadBalancerIP="192.0.2.7")
+        await mirror.reflector.relist()
+        assert mirror.asked[:4] == ["list"] * 4
+        assert mirror.reflector.objects[key("shop/a")].requested_address == "192.0.2.7"
+
+
+async def test_one_list_fulfils_all_wishes_that_came_before_it() -> None:
+    kube = kube_with("a")
+    async with synced(kube) as mirror:
+        async with asyncio.TaskGroup() as group:
+            for _ in range(5):
+                group.create_task(mirror.reflector.relist())
+        assert mirror.asked.count("list") == 2
+
+
+async def test_a_wish_ends_a_pause_after_a_failure_and_waits_until_a_list_succeeds() -> None:
+    kube = kube_with("a")
+    async with synced(kube) as mirror:
+        kube.broken = Unreachable("away")
+        await kube.end_watches(Unreachable("lost"))
+        await asyncio.sleep(100)
+        before = len(kube.requests)
+        async with asyncio.TaskGroup() as group:
+            wish = group.create_task(mirror.reflector.relist())
+            await asyncio.sleep(0.001)
+            assert len(kube.requests) == before + 1
+            await asyncio.sleep(100)
+            assert not wish.done()
+            assert len(kube.requests) < before + 100  # AWAY_CAP_S, halved by chance at most
+            kube.broken = None
+        assert mirror.reflector.lists == 2
+
+
+@pytest.mark.looptime
+async def test_it_says_which_objects_changed_and_of_the_others_nothing() -> None:
+    kube = kube_with("a", "b", "c")
+    async with synced(kube) as mirror:
+        assert mirror.changed == {"a", "b", "c"}
+        mirror.changed.clear()
+        kube.put("b", type="ClusterIP")
+        kube.delete("c")
+        kube.bookmark()
+        await kube.announce()
+        assert mirror.changed == {"b", "c"}
+
+
+@pytest.mark.looptime
+async def test_of_a_new_list_it_says_only_what_is_another_than_before() -> None:
+    kube = kube_with("a", "b", "c")
+    async with synced(kube) as mirror:
+        mirror.changed.clear()
+        kube.put("b", type="ClusterIP")
+        kube.put("new")
+        kube.delete("c")
+        kube.compact()
+        await kube.end_watches()
+        await asyncio.sleep(30)
+        assert mirror.changed == {"b", "c", "new"}

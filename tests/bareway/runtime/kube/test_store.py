@@ -36,7 +36,7 @@ def test_a_list_counts_only_when_it_is_complete() -> None:
     store.begin_list()
     store.add(good("new"))
     assert set(store.objects) == {key("old")}
-    assert store.end_list("20") is True
+    assert store.end_list("20") == {key("old"), key("new")}
     assert set(store.objects) == {key("new")}
     assert store.resource_version == "20"
 
@@ -57,7 +57,7 @@ def test_an_equal_list_is_no_change_and_keeps_the_very_objects() -> None:
     store.begin_list()
     store.add(good("a"))
     store.add(good("b"))
-    assert store.end_list("20") is False
+    assert store.end_list("20") == frozenset()
     assert all(one is other for one, other in zip(store.objects.values(), before, strict=True))
 
 
@@ -65,7 +65,7 @@ def test_a_missing_object_in_a_list_is_a_change() -> None:
     store = filled(good("a"), good("b"))
     store.begin_list()
     store.add(good("a"))
-    assert store.end_list("20") is True
+    assert store.end_list("20") == {key("b")}
 
 
 def test_an_expired_place_keeps_the_objects() -> None:
@@ -111,7 +111,7 @@ def test_it_keeps_it_through_a_list_as_well() -> None:
     store = filled(good("a"))
     store.begin_list()
     store.add(bad("a"))
-    assert store.end_list("20") is True
+    assert store.end_list("20") == {key("a")}
     assert set(store.objects) == {key("a")}
     assert store.problems == {key("a"): WRONG}
 
