@@ -1,0 +1,179 @@
+"""Random histories: what users do and what fails, how often and when, all from the seed."""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from random import Random
+
+from bareway.runtime.kube.errors import Unreachable
+from controller import judge
+from sim.control.api import Place
+from sim.control.checkers import Checkers
+from sim.control.keeping import SKEW_MAX_S
+from sim.control.owner import Weather
+from sim.control.process import Process
+from sim.control.speakers import NODES
+from sim.control.users import Users
+from sim.control.world import GOSSIP_S, OURS, World
+
+CALM_S = 110.0
+"""After the pauses of watches and writes, the end of holds and of what is new to the lists."""
+QUIET_S = 5.0
+LEASE = Place("leases", OURS, "bareway-controller")
+CONTROLLERS_MAX = 3
+FIRST_S = 3.0
+"""Who deletes the Lease in the first seconds of a cluster's life gets two leaders."""
+
+
+@contextmanager
+def timeless() -> Iterator[None]:
+    """What a decision costs this machine is the one thing that no seed tells: here it costs nothing."""
+    names = vars(judge)
+    monotonic, names["monotonic"] = names["monotonic"], lambda: 0.0
+    try:
+        yield
+    finally:
+        names["monotonic"] = monotonic
+
+
+class RandomRun:
+    """One world and its history."""
+
+    def __init__(self, seed: int, story: Callable[[str], None] | None = None) -> None:
+        self._rng = Random(f"history/{seed}")
+        self.world = World(seed, story=story)
+        self.checkers = Checkers(self.world)
+        self.users = Users(self.world, self._rng)
+        rng = self._rng
+        self._of_process: Mapping[str, Callable[[Process], None]] = {
+            "crash": self._crash,
+            "end": Process.end,
+            "freeze": lambda one: one.freeze(rng.uniform(0.2, 8.0)),
+            "freeze at a write": self._freeze_at_a_write,
+            "cut": self._cut,
+            "break watches": self._break_watches,
+            "stall": lambda one: one.client.stall(self.world.now + rng.uniform(1.0, 15.0)),
+        }
+        self._of_world: Mapping[str, Callable[[], None]] = {
+            "start": self._start_another,
+            "away": self._go_away,
+            "errors": self._err,
+            "late": self._be_late,
+            "lag": self._lag,
+            "forget": self.world.api.compact,
+            "delete the Lease": self._delete_the_lease,
+            "heal": self._heal,
+            "node dies": lambda: self._change_speakers("node dies"),
+            "node returns": lambda: self._change_speakers("node returns"),
+            "drain": lambda: self._change_speakers("drain"),
+        }
+        kinds = (*self._of_process, *self._of_world)
+        self._kinds = [kind for kind in kinds if rng.random() < 0.5] if rng.random() < 0.8 else []
+        self._acts = [kind for kind in self.users.does if rng.random() < 0.6] + ["create"] * 3
+        self._names = 0
+
+    def play(self) -> None:
+        """From nothing to calm."""
+        with timeless():
+            try:
+                self._play()
+            finally:
+                self.world.close()
+
+    def _play(self) -> None:
+        world, rng = self.world, self._rng
+        self.users.configure()
+        for _ in range(rng.choice((1, 2, 2, 2, 3))):
+            self._start()
+        world.run(rng.choice((0.0, 3.0)))
+        for _ in range(rng.choice((0, 4, 8))):
+            self.users.create()
+        for _ in range(rng.randint(10, 40)):
+            if self._kinds and rng.random() < 0.3:
+                self._fail(rng.choice(self._kinds))
+            else:
+                world.say(f"-- {(act := rng.choice(self._acts))}")
+                self.users.does[act]()
+            world.run(rng.choice((0.0, 0.003, 0.02, 0.3, 1.5, 3.0)))
+        self._heal()
+        if not any(one.is_alive and not one.is_ending for one in world.processes):
+            self._start()
+        world.run(CALM_S)
+        writes = self.checkers.writes
+        self.checkers.when_calm()
+        world.run(QUIET_S)
+        if self.checkers.writes != writes:
+            self.checkers.broken("it goes on writing though nothing happens")
+
+    def _start(self) -> None:
+        self._names += 1
+        skew_s = self._rng.choice((0, 0, 0, 1, -SKEW_MAX_S, SKEW_MAX_S))
+        self.world.start(f"c{self._names}", skew_s=skew_s)
+
+    def _fail(self, kind: str) -> None:
+        """Something goes wrong with one process, with the leader more often than not, or with all."""
+        world, rng = self.world, self._rng
+        world.say(f"-- {kind}")
+        living = [one for one in world.processes if one.is_alive and not one.is_ending]
+        leader = world.leader()
+        if kind in self._of_world:
+            self._of_world[kind]()
+        elif living:
+            one = leader if leader is not None and rng.random() < 0.6 else rng.choice(living)
+            self._of_process[kind](one)
+
+    def _crash(self, one: Process) -> None:
+        one.crash()
+        if self._rng.random() < 0.6:
+            self._start()
+
+    def _freeze_at_a_write(self, one: Process) -> None:
+        one.freezes_at_write = True
+
+    def _cut(self, one: Process) -> None:
+        one.is_cut = not one.is_cut
+
+    def _break_watches(self, one: Process) -> None:
+        one.client.break_watches(self._rng.choice((None, Unreachable("it broke"))))
+
+    def _start_another(self) -> None:
+        if sum(not one.is_ending for one in self.world.processes) < CONTROLLERS_MAX:
+            self._start()
+
+    def _go_away(self) -> None:
+        self.world.weather.is_away = not self.world.weather.is_away
+
+    def _err(self) -> None:
+        self.world.weather.error_share = self._rng.choice((0.0, 0.1, 0.5))
+
+    def _be_late(self) -> None:
+        self.world.weather.late_share = self._rng.choice((0.0, 0.2, 0.8))
+
+    def _lag(self) -> None:
+        self.world.weather.lags_s = self._rng.choice(((0.001, 0.01), (0.001, 0.3), (0.01, 3.0)))
+
+    def _delete_the_lease(self) -> None:
+        if LEASE in self.world.api.objects and self.world.now > FIRST_S:
+            self.world.delete(LEASE)
+
+    def _change_speakers(self, kind: str) -> None:
+        speakers, name = self.world.speakers, self._rng.choice(NODES)
+        match kind:
+            case "node dies":
+                speakers.living.discard(name)
+            case "node returns":
+                speakers.living.add(name)
+            case _:
+                speakers.draining ^= {name}
+        speakers.change(now=self.world.now)
+        self.world.tell_sights()
+        self.world.at(self.world.now + GOSSIP_S, self.world.gossip)
+
+    def _heal(self) -> None:
+        self.world.weather.is_away = False
+        self.world.weather.error_share = self.world.weather.late_share = 0.0
+        self.world.weather.lags_s = Weather().lags_s
+        for one in self.world.processes:
+            one.is_cut = one.freezes_at_write = False
+        self.world.speakers.living |= {*NODES}
+        self.world.speakers.change(now=self.world.now)
+        self.world.tell_sights()
