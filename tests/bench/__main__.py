@@ -6,6 +6,7 @@ import msgspec
 
 from bench import bareway, keepalived
 from bench.arguments import bench
+from bench.controller.report import TRIALS, ControllerReport, measure_controller
 from bench.memory import Memory, measure_memory
 from bench.summary import Report, report
 
@@ -19,6 +20,7 @@ class Measures(msgspec.Struct, frozen=True, kw_only=True):
     kill: Report
     memory: list[Memory]
     keepalived_power_off: Report
+    controller: ControllerReport
 
 
 def measure_all(trials: int) -> tuple[Measures, bool]:
@@ -28,6 +30,7 @@ def measure_all(trials: int) -> tuple[Measures, bool]:
         kill=report(bareway.measure_kill(trials)),
         memory=measure_memory(MEMORY_LOOKS),
         keepalived_power_off=report(keepalived.measure_power_off(trials)),
+        controller=measure_controller(min(trials, TRIALS))[0],
     )
     return measures, True
 

@@ -18,13 +18,22 @@ def bench(
     measure: Callable[[int], tuple[object, bool]],
     *,
     trials: int = 10,
+    missing: Callable[[], str | None] = what_is_missing,
 ) -> int:
-    """Run ``measure(trials)`` and print its first result as JSON; 0 if the second is true, 1 if not."""
+    """Run ``measure(trials)`` and print its first result as JSON; 0 if the second is true, 1 if not.
+
+    Args:
+        arguments: the command line.
+        about: the help.
+        measure: what is measured.
+        trials: how often, unless the command line says it.
+        missing: one sentence on why nothing can be measured here, or None.
+    """
     parser = argparse.ArgumentParser(description=about, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--trials", type=int, default=trials, help=f"default: {trials}")
     given = parser.parse_args(arguments)
-    if missing := what_is_missing():
-        say(missing)
+    if sentence := missing():
+        say(sentence)
         return EXIT_COULD_NOT_TRY
     try:
         result, is_well = measure(given.trials)

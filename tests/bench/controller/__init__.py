@@ -1,0 +1,1 @@
+"""What the controller's work costs, and how late an address comes: ``python -m bench.controller``."""
