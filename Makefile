@@ -7,7 +7,6 @@ PYTHON := PYTHONPATH=tests:. $(BIN)/python
 ROOT := $(PYTHON) -m lab.rootless
 API ?= embedded
 SEED ?= 1
-TRIALS ?= 10
 
 .DEFAULT_GOAL := help
 .PHONY: help setup packages demo test check format lint types arch proto proto-check docs sim unit lab image kube record cluster cluster-packages cluster-up cluster-down bench bench-gate clean
@@ -54,8 +53,8 @@ proto-check: proto
 docs: setup  ## write docs/flags.md from the code
 	@$(PYTHON) tests/generate_docs.py
 
-sim: setup  ## replay one seed of the cluster in virtual time: make sim SEED=7
-	@$(PYTHON) -m sim $(SEED)
+sim: setup  ## replay one seed in virtual time: make sim SEED=7, of controllers: make sim WORLD=control SEED=7
+	@$(PYTHON) -m sim$(addprefix .,$(WORLD)) $(SEED)
 
 unit: setup  ## the quick tests alone: no root, no namespaces
 	@$(BIN)/pytest -q -m 'not real and not lab and not cluster'
@@ -84,8 +83,8 @@ cluster-up: setup cluster-packages  ## the same cluster for a person to look at:
 cluster-down: setup  ## end it
 	@$(PYTHON) -m cluster.ring down
 
-bench: setup packages  ## measure and print JSON, every trial kept: make bench TRIALS=10
-	@python3 tests/bootstrap.py packages keepalived && $(PYTHON) -m bench --trials $(TRIALS)
+bench: setup packages  ## measure and print JSON, every trial kept: make bench TRIALS=10; ONLY=controller for one
+	@python3 tests/bootstrap.py packages keepalived && $(PYTHON) -m bench$(addprefix .,$(ONLY)) $(addprefix --trials ,$(TRIALS))
 
 bench-gate: setup packages  ## a powered-off node is replaced in less than a third of keepalived's time, same run
 	@python3 tests/bootstrap.py packages keepalived && $(PYTHON) -m bench.gate
