@@ -17,7 +17,7 @@ ANY_USER: Final = re.compile(r'User "[^"]*"')
 async def _refusal(server: Server, recorded: Recorded, code: int) -> tuple[int, dict[str, Any], str]:
     """Code, Status, and the header that says when to come again."""
     path = recorded.path.format(namespace=server.namespace, name="web")
-    values = {"watch": "true", "allowWatchBookmarks": "true", **NAMED}
+    values = {"watch": "true", "allowWatchBookmarks": "true", "timeout": "1s", **NAMED}
     query = {name: values.get(name, "1") for name in recorded.query}
     async with server.stranger(code) as stranger:
         answer = await stranger.request(
