@@ -157,8 +157,8 @@ class Machine:
         """Stop every process, as a hypervisor or a thrashing disk does; the kernel goes on."""
 
         def all_stopped() -> bool:  # more than one round: a program may start another between look and signal
-            pids = self._signal(signal.SIGSTOP)
-            return all(state(pid) in STOPPED for pid in pids)
+            self._signal(signal.SIGSTOP)
+            return all(state(pid) in STOPPED for pid in self.pids())  # listed anew: with those just started
 
         wait_for(all_stopped, what=f"every process on {self.name} to stop", within_s=KILL_WITHIN_S)
 
