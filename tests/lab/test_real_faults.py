@@ -103,15 +103,19 @@ def test_while_our_own_namespace_is_deleted_announcing_goes_on_and_all_is_well_w
     began = time.monotonic()
     system.kubectl("apply", "-f", "-", stdin=json.dumps(HOLD))
     system.kubectl("delete", "namespace", SYSTEM, "--wait=false")
-    wait_for(lambda: lines(system, "writes failed"), what="a refused write", within_s=WITHIN_S)
-    assert "because it is being terminated" in lines(system, "writes failed")[0]
+
+    def refused() -> list[str]:  # which of its writes comes first is a matter of moments
+        return lines(system, "writes failed") + lines(system, "the Lease is out of reach")
+
+    wait_for(refused, what="a refused write", within_s=WITHIN_S)
+    assert "being terminated" in refused()[0] or "not found" in refused()[0]
     system.publish("second")
     system.kubectl("patch", "configmap", "hold", "--namespace", SYSTEM, "--type=merge", "-p", LET_GO)
     system.kubectl("wait", "--for=delete", f"namespace/{SYSTEM}", f"--timeout={WITHIN_S:.0f}s")
     system.apply(manifests.NAMESPACE_MANIFEST)
     system.configure()
     assert system.address_of("second") != watchers.address
-    assert len(lines(system, "writes failed")) <= 4  # not a line with every attempt
+    assert len(refused()) <= 8  # not a line with every attempt
     system.kubectl("delete", "service", "second")
     must_have_been_served(watchers, since=began)
 
