@@ -17,15 +17,15 @@ from bareway.runtime.log import configure
 from bareway.runtime.metrics import controller_families
 from bareway.runtime.program import check_rights, log_http, run_program
 from bareway.runtime.rpc import SocketUnavailable, serve_controller
-from controller.apply import Applier
-from controller.assumptions import Memory
-from controller.elector import Elector
-from controller.fence import Fence
-from controller.gossip import Gossip
+from controller.allocation.assumptions import Memory
+from controller.announcement.gossip import Gossip
+from controller.leading.elector import Elector
+from controller.leading.fence import Fence
 from controller.loop import Loop
 from controller.settings import PROGRAM, Settings
 from controller.status import SelfReport
 from controller.watch import Watch, rights
+from controller.writing.apply import Applier
 
 logger = logging.getLogger(__name__)
 

@@ -13,14 +13,14 @@ from random import Random
 from typing import Final, NoReturn, Protocol
 
 from bareway.runtime.backoff import Backoff
-from controller.apply import Outcome
-from controller.assumptions import Memory
-from controller.desk import Desk, Report
-from controller.effects import Effect
-from controller.gossip import Sight
-from controller.journal import Journal
+from controller.allocation.assumptions import Memory
+from controller.allocation.desk import Desk, Report
+from controller.announcement.gossip import Sight
 from controller.settings import Settings
 from controller.watch import Watch
+from controller.writing.apply import Outcome
+from controller.writing.effects import Effect
+from controller.writing.journal import Journal
 
 RESYNC_S: Final = 300.0  # heals what was missed, by us or by a watch
 PAUSE_S: Final = 0.05  # between two passes: 1,000 Services created at once are some ten passes, not 1,000

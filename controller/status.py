@@ -4,13 +4,13 @@ from collections import Counter
 from dataclasses import dataclass
 
 from bareway import __version__
-from bareway.decide.free import usable_count
-from bareway.decide.verdicts import Refused
+from bareway.decide.allocation.free import usable_count
+from bareway.decide.allocation.verdicts import Refused
 from bareway.model.status import ConfigurationStatus, ControllerStatus, PoolStatus, WaitingService
 from bareway.runtime.kube.events import Recorder
 from bareway.runtime.metrics import ControllerFigures, KubernetesFigures
-from controller.acceptance import Acceptance
-from controller.elector import Elector
+from controller.allocation.acceptance import Acceptance
+from controller.leading.elector import Elector
 from controller.loop import Loop
 from controller.watch import Watch
 

@@ -24,9 +24,9 @@ from bareway.resources.kinds import (
 from bareway.resources.state import STATE_NAME
 from bareway.runtime.kube.reflector import Api, Reflector
 from bareway.runtime.kube.rights import Right
-from controller.election import LEASE_NAME
+from controller.allocation.sources import ConfigMapSource, Source
+from controller.leading.election import LEASE_NAME
 from controller.settings import Settings
-from controller.sources import ConfigMapSource, Source
 
 Mirror: TypeAlias = (
     Reflector[Service]

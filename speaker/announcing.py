@@ -8,7 +8,7 @@ anything else is done with it: it lies on the failover path.
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Protocol
 
-from bareway.decide.announcers import Group
+from bareway.decide.announcement.announcers import Group
 from bareway.model.names import IPAddress
 
 

@@ -9,7 +9,7 @@ import logging
 from collections.abc import Mapping
 from typing import Final, NoReturn, Protocol
 
-from bareway.decide.announcers import Announcers, Group, Refusal, announcers, own_refusal
+from bareway.decide.announcement.announcers import Announcers, Group, Refusal, announcers, own_refusal
 from bareway.gossip.events import (
     Announce,
     Event,

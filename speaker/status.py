@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from bareway import __version__
-from bareway.decide.announcers import Refusal
+from bareway.decide.announcement.announcers import Refusal
 from bareway.gossip.claims import Claim
 from bareway.gossip.machine import GossipMachine
 from bareway.gossip.member import Member

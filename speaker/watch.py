@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from random import Random
 from typing import Final, TypeAlias, TypeVar
 
-from bareway.decide.announcers import AnnouncerView
+from bareway.decide.announcement.announcers import AnnouncerView
 from bareway.model.configuration import Configuration
 from bareway.model.endpoints import EndpointSlice
 from bareway.model.names import ObjectKey

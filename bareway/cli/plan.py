@@ -27,9 +27,9 @@ from bareway.cli.plan_json import against_page, plan_page
 from bareway.cli.plan_text import against_text, plan_text
 from bareway.cli.table import printable
 from bareway.cli.verb import ExitCode, Verb
-from bareway.decide.changes import Changes, changes
-from bareway.decide.losses import losses
-from bareway.decide.preview import Action, Cluster, Preview, preview
+from bareway.decide.allocation.losses import losses
+from bareway.decide.preview.changes import Changes, changes
+from bareway.decide.preview.preview import Action, Cluster, Preview, preview
 from bareway.model.configuration import Configuration
 from bareway.model.endpoints import EndpointSlice
 from bareway.model.nodes import Node

@@ -4,9 +4,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from ipaddress import summarize_address_range
 from typing import Final, TypeAlias
 
-from bareway.decide.losses import Loss, digest
-from bareway.decide.preview import PlannedAddress, PlannedPool, PlannedService, Preview
-from bareway.decide.routes import Route, Session
+from bareway.decide.allocation.losses import Loss, digest
+from bareway.decide.preview.preview import PlannedAddress, PlannedPool, PlannedService, Preview
+from bareway.decide.preview.routes import Route, Session
 from bareway.model.addresses import AddressRange
 from bareway.model.configuration import Configuration, Peer, Pool
 

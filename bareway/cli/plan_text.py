@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 
 from bareway.cli.files import Problems, problem_line
 from bareway.cli.table import printable, table
-from bareway.decide.losses import Loss, digest
-from bareway.decide.preview import Action, PlannedAddress, PlannedService, Preview
-from bareway.decide.routes import Route, Session
+from bareway.decide.allocation.losses import Loss, digest
+from bareway.decide.preview.preview import Action, PlannedAddress, PlannedService, Preview
+from bareway.decide.preview.routes import Route, Session
 
 
 def plan_text(preview: Preview | None, problems: Problems) -> str:

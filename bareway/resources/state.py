@@ -1,7 +1,7 @@
 """The ConfigMap ``bareway-state``: what allocation remembers beyond what Services show, as JSON in one key.
 
 Written and read by the controller only. What cannot be read is a Problem: it is then written anew from what
-is known. Its size is bounded by whoever makes the memory (`bareway.decide.remember`).
+is known. Its size is bounded by whoever makes the memory (`bareway.decide.allocation.remember`).
 """
 
 from collections.abc import Iterator, Mapping

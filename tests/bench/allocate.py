@@ -11,7 +11,7 @@ from dataclasses import replace
 
 import msgspec
 
-from bareway.decide.allocator import Allocator
+from bareway.decide.allocation.allocator import Allocator
 from bareway.model.configuration import Configuration
 from bareway.model.services import Service
 from bench.arguments import bench

@@ -5,8 +5,8 @@ import base64
 import pytest
 
 from apiserver import Fault
-from controller.notices import EventReason
 from controller.settings import Settings
+from controller.writing.notices import EventReason
 from support.controllers import FOUR, NAMESPACE, Cluster
 from support.until import until
 

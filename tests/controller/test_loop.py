@@ -12,12 +12,12 @@ from bareway.model.names import ObjectKey
 from bareway.model.objects import Secret
 from bareway.runtime.kube.client import KubeClient
 from bareway.runtime.kube.credentials import Credentials, Fixed
-from controller.apply import Outcome
-from controller.assumptions import Memory
-from controller.effects import CreateKey, Effect
+from controller.allocation.assumptions import Memory
 from controller.loop import AT_ONCE, FAILED_PAUSE_S, PAUSE_S, RESYNC_S, RETRY_CAP_S, Loop
 from controller.settings import Settings
 from controller.watch import Watch
+from controller.writing.apply import Outcome
+from controller.writing.effects import CreateKey, Effect
 
 SETTINGS = Settings(socket=None)
 QUIET = Outcome()

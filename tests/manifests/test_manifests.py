@@ -11,8 +11,8 @@ import pytest
 import yaml
 
 import bareway
-from bareway.decide.allocate import AllocationView, allocate
-from bareway.decide.verdicts import Granted
+from bareway.decide.allocation.allocate import AllocationView, allocate
+from bareway.decide.allocation.verdicts import Granted
 from bareway.model.configuration import Configuration
 from bareway.model.objects import ConfigMap
 from bareway.model.services import Service

@@ -26,9 +26,11 @@ from bareway.runtime.kube.events import Recorder
 from bareway.runtime.kube.rights import Right
 from controller import settings as controller_settings
 from controller import watch as controller_watch
-from controller.apply import Applier
-from controller.assumptions import Memory
-from controller.effects import (
+from controller.allocation.assumptions import Memory
+from controller.leading.election import LEASE_NAME, Claim, Put
+from controller.leading.elector import Elector
+from controller.writing.apply import Applier
+from controller.writing.effects import (
     ClearIngress,
     CreateKey,
     Effect,
@@ -38,8 +40,6 @@ from controller.effects import (
     WriteShard,
     WriteState,
 )
-from controller.election import LEASE_NAME, Claim, Put
-from controller.elector import Elector
 from speaker import settings as speaker_settings
 from speaker import watch as speaker_watch
 from support.builders import ips, pool, service

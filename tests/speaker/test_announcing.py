@@ -6,7 +6,7 @@ from ipaddress import ip_address
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bareway.decide.announcers import Group
+from bareway.decide.announcement.announcers import Group
 from bareway.model.names import IPAddress
 from speaker.announcing import Announcing
 from support.builders import ips, key

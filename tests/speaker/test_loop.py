@@ -7,7 +7,7 @@ from random import Random
 
 import pytest
 
-from bareway.decide.announcers import Refusal
+from bareway.decide.announcement.announcers import Refusal
 from bareway.gossip.events import (
     Announce,
     OwnFacts,

@@ -3,7 +3,7 @@
 from ipaddress import ip_address
 from random import Random
 
-from bareway.decide.announcers import Refusal
+from bareway.decide.announcement.announcers import Refusal
 from bareway.gossip.events import Announce, DialFailed, OwnFacts, PeersKnown, Wanted
 from bareway.gossip.machine import GossipMachine
 from bareway.gossip.profile import PROFILES, ProfileName

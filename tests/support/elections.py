@@ -13,7 +13,7 @@ from random import Random
 
 from bareway.model.names import ObjectKey
 from bareway.model.objects import Lease
-from controller.election import (
+from controller.leading.election import (
     Done,
     Event,
     Lead,
@@ -33,7 +33,7 @@ from controller.election import (
     Written,
     Yield,
 )
-from controller.leadership import Leadership
+from controller.leading.leadership import Leadership
 
 KEY = ObjectKey("bareway-system", "bareway-controller")
 DRIFT = 0.03

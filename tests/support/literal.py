@@ -7,9 +7,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from ipaddress import ip_address
 
-from bareway.decide.allocate import AllocationView
-from bareway.decide.requests import read_request
-from bareway.decide.verdicts import Refusal, WhyNot
+from bareway.decide.allocation.allocate import AllocationView
+from bareway.decide.allocation.requests import read_request
+from bareway.decide.allocation.verdicts import Refusal, WhyNot
 from bareway.model.configuration import Pool, Reuse
 from bareway.model.names import IPAddress, ServiceKey
 from bareway.model.services import FamilyPolicy, Service, TrafficPolicy, is_ours

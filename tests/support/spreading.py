@@ -4,9 +4,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from ipaddress import IPv4Address, ip_address
 
-from bareway.decide.announcers import Group
-from bareway.decide.members import Member, Observed
-from bareway.decide.spread import Spread, SpreadView, spread
+from bareway.decide.announcement.announcers import Group
+from bareway.decide.announcement.members import Member, Observed
+from bareway.decide.announcement.spread import Spread, SpreadView, spread
 from bareway.gossip.claims import Claim
 from bareway.model.configuration import Pool
 from bareway.model.names import IPAddress, NodeName, ServiceKey

@@ -10,7 +10,7 @@ from random import Random
 
 from hypothesis import strategies as st
 
-from bareway.decide.allocate import AllocationView
+from bareway.decide.allocation.allocate import AllocationView
 from bareway.model.addresses import parse_range
 from bareway.model.configuration import Configuration, Pool, Reuse
 from bareway.model.memory import AllocationMemory, Hold

@@ -3,14 +3,15 @@
 from collections.abc import Iterable
 from dataclasses import replace
 
-from bareway.decide.allocate import AllocationView, allocate
-from bareway.decide.remember import remember
+from bareway.decide.allocation.allocate import AllocationView, allocate
+from bareway.decide.allocation.remember import remember
 from bareway.model.names import ServiceKey
 from bareway.model.services import ALLOCATED_FROM_ANNOTATION, Condition, Service
 from bareway.resources.in_force import InForce
 from bareway.resources.status import WRITTEN_PREFIX
-from controller.acceptance import Acceptance
-from controller.effects import (
+from controller.allocation.acceptance import Acceptance
+from controller.allocation.state import as_shown
+from controller.writing.effects import (
     ClearIngress,
     CreateKey,
     Effect,
@@ -22,9 +23,8 @@ from controller.effects import (
     WriteShard,
     WriteState,
 )
-from controller.notices import standing
-from controller.plan import Desired, Shown, who_shows
-from controller.state import as_shown
+from controller.writing.notices import standing
+from controller.writing.plan import Desired, Shown, who_shows
 
 
 def showing(*services: Service, in_force: InForce | None = None) -> Shown:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from bareway.decide.free import is_buggy
+from bareway.decide.allocation.free import is_buggy
 from bareway.model.addresses import AddressRange, parse_address
 from bareway.model.names import IPAddress, ServiceKey
 from bareway.resources.document import Items

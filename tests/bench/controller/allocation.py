@@ -6,9 +6,9 @@ from ipaddress import ip_address
 
 import msgspec
 
-from bareway.decide.allocate import AllocationView, allocate
-from bareway.decide.allocator import Allocator
-from bareway.decide.verdicts import Allocation, Granted
+from bareway.decide.allocation.allocate import AllocationView, allocate
+from bareway.decide.allocation.allocator import Allocator
+from bareway.decide.allocation.verdicts import Allocation, Granted
 from bareway.model.configuration import Configuration
 from bareway.model.names import ServiceKey
 from bareway.model.services import Port, Service

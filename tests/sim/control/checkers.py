@@ -7,12 +7,12 @@ kept for another; once all is calm nothing of it may be left.
 
 from typing import NoReturn
 
-from bareway.decide.losses import digest, losses
-from bareway.decide.verdicts import Granted
+from bareway.decide.allocation.losses import digest, losses
+from bareway.decide.allocation.verdicts import Granted
 from bareway.model.names import IPAddress, ServiceKey
 from bareway.model.services import Service
 from bareway.resources.announcer_lists import NAME
-from controller.acceptance import ACCEPT_LOSS
+from controller.allocation.acceptance import ACCEPT_LOSS
 from sim.control.api import BORN, Change
 from sim.control.keeping import Keeping
 from sim.control.listing import ListChecks

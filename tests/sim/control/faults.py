@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from random import Random
 
 from bareway.runtime.kube.errors import Unreachable
-from controller import judge
+from controller.allocation import judge
 from sim.control.api import Place
 from sim.control.checkers import Checkers
 from sim.control.keeping import SKEW_MAX_S

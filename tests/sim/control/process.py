@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Final, TypeVar
 from bareway.model.objects import ObjectReference
 from bareway.resources.events import EventType
 from bareway.runtime.kube.reflector import Reflector
-from controller.apply import Applier, Outcome
-from controller.assumptions import Memory
-from controller.effects import Effect
-from controller.elector import Elector
-from controller.fence import Fence
+from controller.allocation.assumptions import Memory
+from controller.leading.elector import Elector
+from controller.leading.fence import Fence
 from controller.loop import Loop
 from controller.watch import Watch
+from controller.writing.apply import Applier, Outcome
+from controller.writing.effects import Effect
 from sim.control.api import BORN, Api
 from sim.control.loops import VirtualLoop
 from sim.control.owner import Flight, Weather

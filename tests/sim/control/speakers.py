@@ -7,7 +7,7 @@ the same.
 from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
-from bareway.decide.members import Member, Observed
+from bareway.decide.announcement.members import Member, Observed
 from bareway.gossip.claims import Claim
 from bareway.model.announcer_lists import AnnouncerLists
 from bareway.model.names import IPAddress, NodeName

@@ -7,18 +7,19 @@ from typing import Any
 
 import pytest
 
-from bareway.decide.allocator import Allocator
-from bareway.decide.announcers import _Placed
-from bareway.decide.remember import remember
-from bareway.decide.stock import Stock
+from bareway.decide.allocation.allocator import Allocator
+from bareway.decide.allocation.remember import remember
+from bareway.decide.allocation.stock import Stock
+from bareway.decide.announcement.announcers import _Placed
 from bareway.model.memory import AllocationMemory
 from bareway.model.objects import Lease
-from controller import apply, state
-from controller.assumptions import Assumptions
-from controller.election import Claim
-from controller.leadership import Leadership
-from controller.lists import Lists
+from controller.allocation import state
+from controller.allocation.assumptions import Assumptions
+from controller.announcement.lists import Lists
+from controller.leading.election import Claim
+from controller.leading.leadership import Leadership
 from controller.watch import Watch
+from controller.writing import apply
 from sim.control.checkers import Broken
 from sim.control.faults import RandomRun
 from sim.control.loops import VirtualLoop
@@ -55,7 +56,7 @@ def versions_are_not_checked(patch: pytest.MonkeyPatch) -> None:
 
 
 def a_release_is_not_waited_for(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr("controller.plan._may_show", lambda *_: True)
+    patch.setattr("controller.writing.plan._may_show", lambda *_: True)
 
 
 def what_was_written_is_forgotten(patch: pytest.MonkeyPatch) -> None:
@@ -66,7 +67,7 @@ def what_was_written_is_forgotten(patch: pytest.MonkeyPatch) -> None:
 
 
 def a_restart_forgets_what_is_remembered(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr("controller.state._content", lambda _: AllocationMemory())
+    patch.setattr("controller.allocation.state._content", lambda _: AllocationMemory())
 
 
 def reservations_are_ignored(patch: pytest.MonkeyPatch) -> None:
@@ -74,7 +75,7 @@ def reservations_are_ignored(patch: pytest.MonkeyPatch) -> None:
 
 
 def holds_are_ignored(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr("bareway.decide.freed._hold", lambda *_: None)
+    patch.setattr("bareway.decide.allocation.freed._hold", lambda *_: None)
 
 
 def quarantine_is_forgotten(patch: pytest.MonkeyPatch) -> None:
@@ -88,7 +89,7 @@ def groups_are_split(patch: pytest.MonkeyPatch) -> None:
     def split(placed: Iterable[_Placed]) -> Iterator[list[_Placed]]:
         return ([replace(one, addresses=(address,))] for one in placed for address in one.addresses)
 
-    patch.setattr("bareway.decide.announcers._linked", split)
+    patch.setattr("bareway.decide.announcement.announcers._linked", split)
 
 
 def the_age_of_a_lease_is_told_by_its_renew_time(patch: pytest.MonkeyPatch) -> None:
@@ -116,11 +117,11 @@ def the_status_comes_before_the_list(patch: pytest.MonkeyPatch) -> None:
 
 
 def generations_begin_anew(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr("bareway.decide.spread._next_generation", lambda *_: 1)
+    patch.setattr("bareway.decide.announcement.spread._next_generation", lambda *_: 1)
 
 
 def losses_are_accepted(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr("controller.acceptance._taken_away", lambda *_: ())
+    patch.setattr("controller.allocation.acceptance._taken_away", lambda *_: ())
 
 
 def who_shares_with_a_changed_service_is_overlooked(patch: pytest.MonkeyPatch) -> None:

@@ -8,8 +8,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
-from bareway.decide.allocate import AllocationView, allocate
-from bareway.decide.verdicts import Allocation
+from bareway.decide.allocation.allocate import AllocationView, allocate
+from bareway.decide.allocation.verdicts import Allocation
 from bareway.model.announcer_lists import AnnouncerLists, Shard
 from bareway.model.configuration import Configuration, Pool
 from bareway.model.memory import AllocationMemory
@@ -20,8 +20,8 @@ from bareway.resources.announcer_lists import DATA_KEY, read_shard, shard_keys
 from bareway.resources.in_force import IN_FORCE_NAME, InForce, read_in_force
 from bareway.resources.kinds import CONFIG_MAPS, SERVICES
 from bareway.resources.state import STATE_NAME, read_state
-from controller.acceptance import read_once
-from controller.plan import Shown, plan, who_shows
+from controller.allocation.acceptance import read_once
+from controller.writing.plan import Shown, plan, who_shows
 from sim.control.api import Api, Place
 from sim.control.settings import SETTINGS
 from support.written import after, decided

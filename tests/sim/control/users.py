@@ -8,7 +8,7 @@ from typing import Any, Final
 from bareway.resources.endpoints import SERVICE_LABEL
 from bareway.resources.kinds import CONFIG_MAPS
 from bareway.resources.state import FIELD
-from controller.acceptance import ACCEPT_LOSS, ConfigurationRefusal
+from controller.allocation.acceptance import ACCEPT_LOSS, ConfigurationRefusal
 from sim.control.api import BORN, Json, Place
 from sim.control.speakers import NODES
 from sim.control.truth import STATE

@@ -1,0 +1,1 @@
+"""Which address a Service gets, keeps or waits for, and why."""

@@ -1,0 +1,1 @@
+"""What a configuration would do: the whole answer of ``bareway plan``."""

@@ -1,0 +1,1 @@
+"""What the cluster shows, what is decided of it, and what is remembered."""

@@ -1,0 +1,213 @@
+"""What one look at the cluster comes to; kept from look to look so that a change costs what it touches.
+
+Nothing here could not be found out anew: a desk that is made anew begins with what Kubernetes shows, as after
+a restart, or where somebody else led in between.
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from bareway.decide.allocation.verdicts import Allocation
+from bareway.model.configuration import Configuration
+from bareway.model.names import ServiceKey
+from bareway.model.objects import ConfigMap, ObjectReference
+from bareway.resources.in_force import InForce
+from bareway.resources.kinds import CONFIG_MAPS
+from controller.allocation.acceptance import Acceptance
+from controller.allocation.assumptions import Memory
+from controller.allocation.decider import Circumstances, Decider
+from controller.allocation.judge import Judge
+from controller.allocation.picture import Picture
+from controller.allocation.state import State
+from controller.announcement.gossip import Nobody, Sight
+from controller.announcement.lists import Decided, Lists
+from controller.settings import Settings
+from controller.watch import Watch
+from controller.writing.corrections import Corrections
+from controller.writing.effects import Effect, Notice, WriteState
+from controller.writing.notices import lacking, of_acceptance, standing
+from controller.writing.plan import Desired, Shown, effects_of, missing
+
+NOBODY: Final[frozenset[ServiceKey]] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """What the last look found."""
+
+    acceptance: Acceptance = field(default_factory=lambda: Acceptance(in_force=None))
+    in_force: InForce | None = None
+    """As it is written; the one accepted may be still to be written."""
+    allocation: Allocation | None = None
+
+
+class Desk:
+    """From what the mirrors show to the effects that are missing."""
+
+    def __init__(
+        self, settings: Settings, *, watch: Watch, memory: Memory, sight: Sight | None = None
+    ) -> None:
+        self._namespace = settings.namespace
+        self._watch = watch
+        self._memory = memory
+        self._picture = Picture(memory.services)
+        self._decider = Decider(settings.load_balancer_class)
+        self._corrections = Corrections()
+        self._judge = Judge(self._would_decide)
+        self._state = State()
+        self._lists = Lists(
+            namespace=settings.namespace,
+            load_balancer_class=settings.load_balancer_class,
+            watch=watch,
+            assumptions=memory.lists,
+            sight=sight or Nobody(),
+        )
+        self._unix = 0
+        self._again: set[ServiceKey] = set()
+        """Where something was missing: it may be written by now, or be possible by now."""
+        self._told: Mapping[ObjectReference, Notice] = {}
+        self._looks_at_all = True
+        self.report = Report()
+        self.due_s = math.inf
+        """When to look again though nothing changes, on the clock of ``now_s``."""
+
+    def look_at_all(self) -> None:
+        """Let the next look pass over nothing: heals what was missed."""
+        self._looks_at_all = True
+
+    def look(self, *, now_s: float, unix: int, leads: bool = True) -> tuple[Effect, ...]:
+        """What is missing at this moment.
+
+        Args:
+            now_s: monotonic seconds.
+            unix: seconds of Unix time, for what outlives the process and for people.
+            leads: what is missing will be done; otherwise others write, and what they write is right.
+        """
+        self._unix = unix
+        keys = self._refresh(leads=leads)
+        config_map = self._memory.configurations.shown(self._watch.in_force.objects).get(
+            self._watch.in_force_key
+        )
+        offer = self._watch.source.offer()
+        acceptance = self._judge.judge(offer, config_map, has_changed=bool(keys), now_s=now_s)
+        in_force = self._judge.in_force(config_map)
+        is_written = in_force is not None and acceptance.in_force == in_force
+        allocation = self._decide(in_force.configuration, keys) if is_written and in_force else None
+        self.report = Report(acceptance=acceptance, in_force=in_force, allocation=allocation)
+        corrected = withheld = NOBODY
+        if leads and allocation is not None:
+            corrected, withheld = self._settle(keys, allocation, now_s=now_s)
+        desired = Desired(
+            in_force=acceptance.in_force,
+            when_in_force=of_acceptance(acceptance),
+            allocation=allocation,
+            memory=self._state.wanted,
+            is_memory_due=self._state.is_due(now_s=now_s),
+            notices=self._notices(acceptance, config_map),
+            corrected=corrected,
+            withheld=withheld,
+            now=unix,
+        )
+        return self._plan(desired, self._shown(in_force, config_map), keys, now_s=now_s, leads=leads)
+
+    def _notices(
+        self, acceptance: Acceptance, config_map: ConfigMap | None
+    ) -> Mapping[ObjectReference, Notice]:
+        """What stands and is told when it changes."""
+        own = CONFIG_MAPS.reference(
+            self._watch.in_force_key, config_map.uid if config_map is not None else ""
+        )
+        return {
+            **standing(acceptance, self._watch.services.problems),
+            **lacking(self._watch.refusals, own),
+        }
+
+    def _refresh(self, *, leads: bool) -> set[ServiceKey]:
+        """Take in what changed; the Services that have to be looked at."""
+        watch, memory = self._watch, self._memory
+        memory.configurations.prune(watch.in_force.objects)
+        memory.secrets.prune(watch.secrets.objects)
+        memory.states.prune(watch.state.objects)
+        self._state.read(memory.states.shown(watch.state.objects).get(watch.state_key))
+        keys = watch.take_changed() | self._again
+        if self._looks_at_all:
+            keys |= watch.services.objects.keys() | self._picture.shown.keys()
+            self._looks_at_all = False
+        if not leads:
+            keys |= self._picture.forget_given()
+        self._picture.refresh(keys, watch.services.objects)
+        return keys
+
+    def _decide(self, configuration: Configuration, keys: set[ServiceKey]) -> Allocation:
+        """Decide, and add to ``keys`` for whom it is another decision than before."""
+        circumstances = self._circumstances(configuration)
+        allocation, moved = self._decider.decide(circumstances, self._picture.held, keys)
+        keys.update(moved)
+        self._state.follow(allocation, configuration, self._picture.held, now=self._unix)
+        return allocation
+
+    def _would_decide(self, configuration: Configuration) -> Allocation:
+        return self._decider.afresh(self._circumstances(configuration), self._picture.held)
+
+    def _circumstances(self, configuration: Configuration) -> Circumstances:
+        return Circumstances(
+            configuration=configuration,
+            namespaces=self._watch.namespace_labels,
+            memory=self._state.wanted,
+            now=self._unix,
+        )
+
+    def _settle(
+        self, keys: set[ServiceKey], allocation: Allocation, *, now_s: float
+    ) -> tuple[frozenset[ServiceKey], frozenset[ServiceKey]]:
+        """Which Services somebody wrote over, and which of them are not put right yet."""
+        self._corrections.begin(now_s=now_s)
+        for key in keys:
+            self._picture.settle(key, allocation.verdicts.get(key))
+        corrected = frozenset(key for key in keys if self._picture.is_edited(key))
+        withheld = frozenset(key for key in corrected if not self._corrections.may(key, now_s=now_s))
+        return corrected, withheld
+
+    def _shown(self, in_force: InForce | None, config_map: ConfigMap | None) -> Shown:
+        watch = self._watch
+        has_key = watch.secret_key in self._memory.secrets.shown(watch.secrets.objects)
+        return Shown(
+            services=self._picture.shown,
+            shown_by=self._picture.shown_by,
+            namespace=self._namespace,
+            configuration_version=config_map.resource_version if config_map is not None else "",
+            in_force=in_force,
+            state_version=self._state.version,
+            memory=self._state.stored,
+            missing_key=None if has_key else watch.secret_key,
+            told=self._told,
+        )
+
+    def _plan(
+        self, desired: Desired, shown: Shown, keys: set[ServiceKey], *, now_s: float, leads: bool
+    ) -> tuple[Effect, ...]:
+        writes = missing(desired, shown, sorted(keys))
+        effects = effects_of(writes, desired, shown)
+        # Where another configuration is yet to be written, nothing is decided; it may never come into force.
+        is_put_off = desired.allocation is None and desired.in_force is not None
+        self._again = keys if is_put_off else {*writes}
+        if leads and desired.allocation is not None and desired.in_force is not None:
+            decided = Decided(
+                configuration=desired.in_force.configuration,
+                allocation=desired.allocation,
+                services=shown.services,
+            )
+            effects = self._lists.first(effects, decided, has_changed=bool(keys), now=now_s)
+        if leads:
+            self._told = desired.notices
+            if any(isinstance(effect, WriteState) for effect in effects):
+                self._state.asked(desired.memory, now_s=now_s)
+        self.due_s = self._judge.due_s
+        if leads:
+            self.due_s = min(self.due_s, self._state.due_s, self._corrections.due_s, self._lists.due_s)
+        wake_at = desired.allocation.wake_at if desired.allocation is not None else None
+        if wake_at is not None:
+            self.due_s = min(self.due_s, now_s + max(0, wake_at - self._unix))
+        return effects

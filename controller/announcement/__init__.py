@@ -1,0 +1,1 @@
+"""Whom gossip shows, and the announcer lists that are written of it."""

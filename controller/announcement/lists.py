@@ -1,0 +1,311 @@
+"""Announcer lists: an address is listed before a Service shows it, and what differs later is written later.
+
+A fresh address costs what its group costs; everything is looked at anew only now and then, when something
+that decides has changed. What somebody else wrote into a shard counts as the present list, from which the
+next wish begins.
+"""
+
+import logging
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from math import inf
+from typing import Final
+
+from bareway.decide.allocation.verdicts import Allocation, Granted, Refused
+from bareway.decide.announcement.announcers import Announcers, AnnouncerView, Group, announcers, by_family
+from bareway.decide.announcement.moves import announce_from
+from bareway.decide.announcement.spread import NEW_S, Spread, SpreadView, begin, place, spread, unassigned
+from bareway.model.announcer_lists import SHARDS, AnnouncerLists, Shard, shard_of
+from bareway.model.configuration import Configuration
+from bareway.model.endpoints import EndpointSlice
+from bareway.model.names import IPAddress, PoolName, ServiceKey
+from bareway.model.objects import ConfigMap
+from bareway.model.services import Service
+from bareway.resources.announcer_lists import read_shard, shard_key, write_shard
+from controller.allocation.assumptions import Assumptions
+from controller.announcement.gossip import Sight
+from controller.watch import Watch
+from controller.writing.effects import Effect, SetIngress, WriteShard
+
+logger = logging.getLogger(__name__)
+
+PAUSE_S: Final = 1.0
+"""Between two looks at everything, and this much more for each SERVICES_A_SECOND Services."""
+SERVICES_A_SECOND: Final = 5_000
+AHEAD_FACTOR: Final = 8
+"""For each address that is given so many that follow it are listed: a burst costs one write a shard."""
+AHEAD_MAX: Final = 1_024
+EMPTY: Final = Shard()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decided:
+    """What the lists follow."""
+
+    configuration: Configuration
+    allocation: Allocation
+    services: Mapping[ServiceKey, Service]
+    """As they are shown."""
+
+
+class Lists:
+    """The lists as they are wanted, and as they are stored."""
+
+    def __init__(
+        self,
+        *,
+        namespace: str,
+        load_balancer_class: str | None,
+        watch: Watch,
+        assumptions: Assumptions[ConfigMap],
+        sight: Sight,
+    ) -> None:
+        self._namespace = namespace
+        self._class = load_balancer_class
+        self._watch = watch
+        self._assumptions = assumptions
+        self._sight = sight
+        self._read: list[ConfigMap | None] = [None] * SHARDS
+        self._stored: list[Shard] = [EMPTY] * SHARDS
+        self._asked: list[Shard | None] = [None] * SHARDS
+        """What we asked to be written last: to find it there is no news."""
+        self._spread: Spread | None = None
+        self._ahead: tuple[Group, ...] = ()
+        self._ahead_until = -inf
+        self._slices: tuple[int, Mapping[ServiceKey, list[EndpointSlice]]] = (-1, {})
+        self._seen: tuple[object, ...] = ()
+        self._is_stale = True
+        self._next_at = -inf
+        self.due_s = inf
+        """When to look again though nothing changes."""
+
+    @property
+    def lists(self) -> AnnouncerLists:
+        """As they are wanted."""
+        return self._spread.lists if self._spread is not None else AnnouncerLists()
+
+    def first(
+        self, effects: tuple[Effect, ...], decided: Decided, *, has_changed: bool, now: float
+    ) -> tuple[Effect, ...]:
+        """These effects, after the writes of shards; without those that have to wait for such a write."""
+        self._refresh(now)
+        fresh = {
+            effect.service.key: effect
+            for effect in effects
+            if isinstance(effect, SetIngress) and set(effect.addresses) - set(effect.service.ingress)
+        }
+        groups = self._place(fresh, decided, now) if fresh else {}
+        self._look(decided, has_changed=has_changed, now=now)
+        self._sight.tell(generation=self.lists.generation)
+        waiting = {key for key, group in groups.items() if not self._is_stored(group, fresh[key])}
+        rest = (one for one in effects if not (isinstance(one, SetIngress) and one.service.key in waiting))
+        return (*self._writes(), *rest)
+
+    # ------------------------------------------------------------ what is stored
+
+    def _refresh(self, now: float) -> None:
+        """Take in what others wrote; the very first time that is everything."""
+        self._assumptions.prune(self._watch.lists.objects)
+        shown = self._assumptions.shown(self._watch.lists.objects)
+        wanted = list(self.lists.shards)
+        for number in range(SHARDS):
+            found = shown.get(shard_key(self._namespace, number))
+            if found is self._read[number]:
+                continue
+            self._read[number] = found
+            asked = self._asked[number]
+            if found is not None and asked is not None and found.data == write_shard(asked):
+                self._stored[number] = asked  # the same object is compared in no time
+                continue
+            self._stored[number] = _content(found)
+            if self._stored[number] != wanted[number]:
+                wanted[number] = self._stored[number]
+                self._is_stale = True
+        if self._spread is None:
+            self._spread = begin(AnnouncerLists(tuple(wanted)), now=now)
+        elif any(one is not other for one, other in zip(wanted, self.lists.shards, strict=True)):
+            self._spread = replace(self._spread, lists=AnnouncerLists(tuple(wanted)))
+
+    def _is_stored(self, group: Group, write: SetIngress) -> bool:
+        entries = self._stored[shard_of(group.key)].entries
+        listed = {*group.addresses, *group.idle}
+        return all(address in entries for address in write.addresses if address in listed)
+
+    def _writes(self) -> Iterator[WriteShard]:
+        for number, (wanted, stored) in enumerate(zip(self.lists.shards, self._stored, strict=True)):
+            if wanted is not stored and wanted != stored:
+                self._asked[number] = wanted
+                read = self._read[number]
+                over = read.resource_version if read is not None else ""
+                yield WriteShard(key=shard_key(self._namespace, number), over=over, shard=wanted)
+
+    # ------------------------------------------------------------ fresh addresses
+
+    def _place(
+        self, fresh: Mapping[ServiceKey, SetIngress], decided: Decided, now: float
+    ) -> dict[ServiceKey, Group]:
+        """List them; the group of each Service that is about to show one, but not those of BGP."""
+        assert self._spread is not None  # noqa: S101 - refreshed just before
+        keys = _linked(fresh, decided.allocation)
+        services = [_after(decided, key) for key in keys if key in decided.services]
+        found = announcers(self._view(decided, services, all_slices=False))
+        every = {**found.groups, **found.resting}
+        by_address = {a: group for group in every.values() for a in (*group.addresses, *group.idle)}
+        given = {
+            address
+            for write in fresh.values()
+            for address in write.addresses
+            if address not in write.service.ingress and address in by_address
+        }
+        if self._has_no_room(given):
+            self._look_ahead(fresh.values(), decided, now)
+        view = self._spread_view(every, services, now)
+        self._spread = place(view, self._spread, every.values(), given=given, now=now)
+        return {
+            key: by_address[address]
+            for key, write in fresh.items()
+            for address in write.addresses
+            if address in by_address
+        }
+
+    def _has_no_room(self, given: Iterable[IPAddress]) -> bool:
+        return any(not self._is_listed(address) for address in given)
+
+    def _look_ahead(self, writes: Iterable[SetIngress], decided: Decided, now: float) -> None:
+        """The addresses that follow those that are given now, pool by pool."""
+        last: dict[PoolName, IPAddress] = {}
+        count: dict[PoolName, int] = {}
+        for write in writes:
+            verdict = decided.allocation.verdicts.get(write.service.key)
+            if isinstance(verdict, Granted):
+                for address, name in zip(verdict.addresses, verdict.pools, strict=True):
+                    last[name] = max(address, last.get(name, address), key=by_family)
+                    count[name] = count.get(name, 0) + 1
+        # Who has used up what was listed ahead a moment ago is in the midst of a burst.
+        factor = AHEAD_MAX if now < self._ahead_until else AHEAD_FACTOR
+        following = [
+            address
+            for name, address in last.items()
+            for address in _following(address, min(AHEAD_MAX, factor * count[name]))
+            if address not in decided.allocation.holders
+        ]
+        nodes = self._watch.nodes.objects.values()
+        self._ahead = unassigned(decided.configuration, nodes, following)
+        self._ahead_until = now + NEW_S
+
+    # ------------------------------------------------------------ everything
+
+    def _look(self, decided: Decided, *, has_changed: bool, now: float) -> None:
+        """Look at everything, if something that decides has changed and the last time is long enough ago."""
+        assert self._spread is not None  # noqa: S101 - refreshed just before
+        watch = self._watch
+        seen = (decided.configuration, watch.nodes.updates, watch.slices.updates, self._sight.version)
+        if has_changed or seen != self._seen:
+            self._seen, self._is_stale = seen, True
+        if self._ahead and now >= self._ahead_until:
+            self._ahead, self._is_stale = (), True  # what of it nobody was given goes from the lists
+        if now >= self._next_at and (self._is_stale or now >= self._spread.wake_at):
+            self._is_stale = False
+            self._next_at = now + PAUSE_S + len(decided.services) / SERVICES_A_SECOND
+            services = [*self._settled(decided)]
+            found = announcers(self._view(decided, services, all_slices=True))
+            self._sight.tell(generation=self.lists.generation, wanted=found.groups)
+            view = self._spread_view(_every(found), services, now)
+            self._spread = spread(view, self._spread, now=now)
+        wake_at = now if self._is_stale else self._spread.wake_at
+        self.due_s = max(min(wake_at, self._ahead_until if self._ahead else inf), self._next_at)
+
+    def _settled(self, decided: Decided) -> Iterator[Service]:
+        """The Services with what they show or are about to; a fresh address is placed before it counts."""
+        for service in decided.services.values():
+            match decided.allocation.verdicts.get(service.key):
+                case Granted(addresses=granted):
+                    addresses = tuple(a for a in granted if a in service.ingress or self._is_listed(a))
+                    changed = addresses != service.ingress
+                    yield replace(service, ingress=addresses) if changed else service
+                case Refused():
+                    pass
+                case None if service.key not in decided.allocation.released:
+                    yield service
+                case None:
+                    pass
+
+    def _is_listed(self, address: IPAddress) -> bool:
+        return any(address in shard.entries for shard in self.lists.shards)
+
+    # ------------------------------------------------------------ views
+
+    def _view(self, decided: Decided, services: list[Service], *, all_slices: bool) -> AnnouncerView:
+        slices = self._watch.slices.objects.values()
+        by_service = None if all_slices else self._slices_by_service()
+        return AnnouncerView(
+            configuration=decided.configuration,
+            services=services,
+            slices=slices
+            if by_service is None
+            else [one for service in services for one in by_service.get(service.key, ())],
+            nodes=self._watch.nodes.objects.values(),
+            load_balancer_class=self._class,
+        )
+
+    def _slices_by_service(self) -> Mapping[ServiceKey, list[EndpointSlice]]:
+        updates = self._watch.slices.updates
+        if self._slices[0] != updates:
+            found: dict[ServiceKey, list[EndpointSlice]] = {}
+            for one in self._watch.slices.objects.values():
+                if one.service is not None:
+                    found.setdefault(one.service, []).append(one)
+            self._slices = (updates, found)
+        return self._slices[1]
+
+    def _spread_view(
+        self, groups: Mapping[IPAddress, Group], services: Iterable[Service], now: float
+    ) -> SpreadView:
+        return SpreadView(
+            groups=groups,
+            nodes=tuple(self._watch.nodes.objects.values()),
+            observed=self._sight.observed(now=now),
+            named=announce_from(services),
+            ahead=self._ahead if now < self._ahead_until else (),
+        )
+
+
+def _every(found: Announcers) -> Mapping[IPAddress, Group]:
+    """Also those that rest: so they begin as planned."""
+    return {**found.groups, **found.resting}
+
+
+def _after(decided: Decided, key: ServiceKey) -> Service:
+    """The Service with the addresses that it was given."""
+    service, verdict = decided.services[key], decided.allocation.verdicts[key]
+    return replace(service, ingress=verdict.addresses if isinstance(verdict, Granted) else ())
+
+
+def _linked(keys: Iterable[ServiceKey], allocation: Allocation) -> list[ServiceKey]:
+    """These Services and all that share an address with one of them, directly or through others."""
+    found = dict.fromkeys(keys)
+    todo = [*found]
+    while todo:
+        verdict = allocation.verdicts.get(todo.pop())
+        for address in verdict.addresses if isinstance(verdict, Granted) else ():
+            for other in allocation.holders.get(address, ()):
+                if other not in found:
+                    found[other] = None
+                    todo.append(other)
+    return [*found]
+
+
+def _following(address: IPAddress, count: int) -> Iterator[IPAddress]:
+    """As many as there are before the family ends; those of no pool belong to no group."""
+    last = 2**address.max_prefixlen - 1
+    make = type(address)
+    return (make(number) for number in range(int(address) + 1, min(int(address) + count, last) + 1))
+
+
+def _content(config_map: ConfigMap | None) -> Shard:
+    found = read_shard(config_map) if config_map is not None else EMPTY
+    if isinstance(found, Shard):
+        return found
+    problems = [*map(str, found)]
+    logger.error("an announcer list cannot be read and is written anew", extra={"problems": problems})
+    return EMPTY

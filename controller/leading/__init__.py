@@ -1,0 +1,1 @@
+"""Which one of several controllers leads, and that nobody else writes."""

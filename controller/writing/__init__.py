@@ -1,0 +1,1 @@
+"""From what is decided to what is written: status, conditions, Events."""
