@@ -5,10 +5,14 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 # On Python 3.11 pytest-asyncio asks for "the" event loop before there is one, which would make one that
 # nobody closes; the warning about it would fail whichever test runs when it is collected.
 asyncio.set_event_loop(None)
+
+settings.register_profile("unhurried", parent=settings.default, deadline=None)  # a busy machine is no fault
+settings.load_profile("unhurried")
 
 WHOLE_MACHINE = ["0", "0", "4294967295"]
 """The map of users where a namespace has them all, each under its own number (user_namespaces(7))."""
