@@ -5,7 +5,7 @@ import signal
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from ipaddress import IPv4Interface
+from ipaddress import IPv4Interface, IPv6Interface
 from pathlib import Path
 
 from lab.commands import COMMAND_TIMEOUT_S, LabError, ip, run
@@ -28,13 +28,18 @@ FAULTS = """table inet lab_faults {
 """
 
 SYSCTLS = {
-    "ip_forward": "1",  # a node forwards to Pods
-    "conf/all/rp_filter": "0",  # replies may leave by another way than requests came
-    "conf/default/rp_filter": "0",
-    "conf/all/send_redirects": "0",  # a node forwards back into the wire that it came from
-    "conf/default/send_redirects": "0",
+    "ipv4/ip_forward": "1",  # a node forwards to Pods
+    "ipv4/conf/all/rp_filter": "0",  # replies may leave by another way than requests came
+    "ipv4/conf/default/rp_filter": "0",
+    "ipv4/conf/all/send_redirects": "0",  # a node forwards back into the wire that it came from
+    "ipv4/conf/default/send_redirects": "0",
+    "ipv6/conf/all/forwarding": "1",
+    "ipv6/conf/default/accept_dad": "0",  # addresses serve at once after a power cut
 }
-"""Below /proc/sys/net/ipv4, which each network namespace has to itself."""
+"""Below /proc/sys/net, which each network namespace has to itself."""
+
+PREFIX_6 = "2001:db8:1::/64"
+"""The documentation prefix (RFC 3849) that every switch carries beside its IPv4 network."""
 
 
 class Switch:
@@ -58,6 +63,11 @@ class Cable:
     port: str
     interface: str
     address: IPv4Interface
+
+    @property
+    def address_6(self) -> IPv6Interface:
+        """The same host number as the IPv4 address, to the eye: 192.0.2.11 is 2001:db8:1::11."""
+        return IPv6Interface(PREFIX_6.replace("::", f"::{self.address.ip.packed[-1]}"))
 
     @property
     def mac(self) -> str:
@@ -98,7 +108,7 @@ class Machine:
     def hold(self, address: str) -> None:
         """Hold a further address on the loopback interface, as a router sees the Pods of a node."""
         self._local.append(address)
-        ip("-n", self.namespace, "address", "add", f"{address}/32", "dev", "lo")
+        ip("-n", self.namespace, "address", "add", address, "dev", "lo")  # without a length: one host
 
     @property
     def cable(self) -> Cable:
@@ -108,6 +118,10 @@ class Machine:
     @property
     def address(self) -> str:
         return str(self.cable.address.ip)
+
+    @property
+    def address_6(self) -> str:
+        return str(self.cable.address_6.ip)
 
     @property
     def mac(self) -> str:
@@ -186,7 +200,7 @@ class Machine:
         for cable in self._cables:
             self._plug(cable)
         for address in self._local:
-            ip("-n", self.namespace, "address", "add", f"{address}/32", "dev", "lo")
+            ip("-n", self.namespace, "address", "add", address, "dev", "lo")
         for prefix, via in self._routes:
             ip("-n", self.namespace, "route", "replace", prefix, "via", via)
 
@@ -212,7 +226,7 @@ class Machine:
 
     def _boot(self) -> None:
         ip("netns", "add", self.namespace)
-        settings = "; ".join(f"echo {value} > /proc/sys/net/ipv4/{name}" for name, value in SYSCTLS.items())
+        settings = "; ".join(f"echo {value} > /proc/sys/net/{name}" for name, value in SYSCTLS.items())
         self.run("sh", "-ec", settings)
         ip("-n", self.namespace, "link", "set", "lo", "up")
         self.is_on = True
@@ -221,17 +235,9 @@ class Machine:
         near = f"{cable.interface} address {cable.mac} netns {self.namespace}"
         ip(*f"link add {near} type veth peer name {cable.port} netns {cable.switch.namespace}".split())
         ip("-n", cable.switch.namespace, "link", "set", cable.port, "master", "br0", "up")
-        ip(
-            "-n",
-            self.namespace,
-            "address",
-            "add",
-            str(cable.address),
-            "broadcast",
-            "+",
-            "dev",
-            cable.interface,
-        )
+        own = ("-n", self.namespace, "address", "add")
+        ip(*own, str(cable.address), "broadcast", "+", "dev", cable.interface)
+        ip(*own, str(cable.address_6), "dev", cable.interface, "nodad")
         ip("-n", self.namespace, "link", "set", cable.interface, "up")
 
     def _signal(self, number: signal.Signals) -> list[int]:

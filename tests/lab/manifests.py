@@ -1,6 +1,6 @@
 """The Kubernetes objects of the demo and the measures, as a user would write them."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from lab.machine import Machine
 from lab.site import Backend
@@ -28,14 +28,18 @@ status:
   addresses:
   - type: InternalIP
     address: {machine.address}
+  - type: InternalIP
+    address: {machine.address_6}
   conditions:
   - type: Ready
     status: "True"
 """
 
 
-def configuration(pool: str) -> str:
-    """The ConfigMap that a user of MetalLB has already."""
+def configuration(*pools: str, more: str = "") -> str:
+    """The ConfigMap that a user of MetalLB has already; ``more`` are further lines of the document."""
+    ranges = "".join(f"      - {pool}\n" for pool in pools)
+    extensions = "".join(f"    {line}\n" for line in more.splitlines())
     return f"""\
 apiVersion: v1
 kind: ConfigMap
@@ -48,12 +52,12 @@ data:
     - name: default
       protocol: layer2
       addresses:
-      - {pool}
-"""
+{ranges}{extensions}"""
 
 
-def service(name: str, *, port: int = 80) -> str:
+def service(name: str, *, port: int = 80, families: Sequence[str] = ("IPv4",)) -> str:
     """A Service of type LoadBalancer."""
+    policy = "SingleStack" if len(families) == 1 else "RequireDualStack"
     return f"""\
 apiVersion: v1
 kind: Service
@@ -61,6 +65,8 @@ metadata:
   name: {name}
 spec:
   type: LoadBalancer
+  ipFamilyPolicy: {policy}
+  ipFamilies: [{", ".join(families)}]
   ports:
   - name: http
     port: {port}
@@ -68,17 +74,18 @@ spec:
 """
 
 
-def endpoint_slice(name: str, backends: Iterable[Backend]) -> str:
+def endpoint_slice(name: str, backends: Iterable[Backend], *, family: str = "IPv4") -> str:
     """Where the Service is served; with Pods and a controller manager, Kubernetes writes it."""
-    ends = "".join(f"- addresses: [{backend.address}]\n" for backend in backends)
+    addresses = [backend.address_6 if family == "IPv6" else backend.address for backend in backends]
+    ends = "".join(f'- addresses: ["{address}"]\n' for address in addresses)
     return f"""\
 apiVersion: discovery.k8s.io/v1
 kind: EndpointSlice
 metadata:
-  name: {name}-1
+  name: {name}-{family.lower()}
   labels:
     kubernetes.io/service-name: {name}
-addressType: IPv4
+addressType: {family}
 ports:
 - name: http
   port: 8080

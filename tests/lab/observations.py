@@ -24,8 +24,12 @@ class Attempt(msgspec.Struct, frozen=True, kw_only=True):
     """Why there is no body: a word such as ``timeout`` or the name of the error."""
 
 
+EVERYBODY = {"ff:ff:ff:ff:ff:ff", "33:33:00:00:00:01"}
+"""Broadcast, and the multicast of all IPv6 nodes (RFC 2464 section 7)."""
+
+
 class ArpFrame(msgspec.Struct, frozen=True, kw_only=True):
-    """One ARP frame as it came from the wire."""
+    """One ARP frame as it came from the wire; what NDP says is told in the same terms."""
 
     at: float
     operation: int
@@ -40,7 +44,7 @@ class ArpFrame(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def is_gratuitous(self) -> bool:
         """Tells everybody of its own address (RFC 5944 section 4.6), rather than asking or answering."""
-        return self.sender_ip == self.target_ip and self.destination == "ff:ff:ff:ff:ff:ff"
+        return self.sender_ip == self.target_ip and self.destination in EVERYBODY
 
     @property
     def is_answer(self) -> bool:

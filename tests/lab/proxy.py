@@ -51,10 +51,10 @@ def rules(services: Iterable[Mapping[str, Any]], slices: Iterable[Mapping[str, A
         namespace, name = service["metadata"]["namespace"], service["metadata"]["name"]
         for port in service["spec"].get("ports") or ():
             if found := backends.get((namespace, name, port.get("name") or "")):
-                targets = tuple(sorted(found))
-                made += [
-                    Rule(address=one, port=port["port"], backends=targets) for one in _addresses(service)
-                ]
+                for one in _addresses(service):
+                    targets = tuple(sorted(target for target in found if (":" in target[0]) == (":" in one)))
+                    if targets:
+                        made.append(Rule(address=one, port=port["port"], backends=targets))
     return sorted(made)
 
 
@@ -63,12 +63,13 @@ def ruleset(wanted: Iterable[Rule]) -> str:
     lines = []
     for rule in wanted:
         targets = ", ".join(f"{i} : {address} . {port}" for i, (address, port) in enumerate(rule.backends))
+        family = "ip6" if ":" in rule.address else "ip"
         turn = f"numgen inc mod {len(rule.backends)} map {{ {targets} }}"
-        lines.append(f"ip daddr {rule.address} tcp dport {rule.port} dnat ip to {turn}")
+        lines.append(f"{family} daddr {rule.address} tcp dport {rule.port} dnat {family} to {turn}")
     body = "\n    ".join(lines)
-    return f"""table ip {TABLE}
-delete table ip {TABLE}
-table ip {TABLE} {{
+    return f"""table inet {TABLE}
+delete table inet {TABLE}
+table inet {TABLE} {{
   chain services {{
     {body}
   }}
@@ -90,13 +91,13 @@ table ip {TABLE} {{
 
 def _ready_addresses(piece: Mapping[str, Any]) -> list[str]:
     ready = [end for end in piece.get("endpoints") or () if end.get("conditions", {}).get("ready", True)]
-    return [address for end in ready for address in end["addresses"] if ":" not in address]
+    return [address for end in ready for address in end["addresses"]]
 
 
 def _addresses(service: Mapping[str, Any]) -> list[str]:
     ingress = service.get("status", {}).get("loadBalancer", {}).get("ingress") or ()
     held = [entry["ip"] for entry in ingress if "ip" in entry] + (service["spec"].get("clusterIPs") or [])
-    return [address for address in held if address != "None" and ":" not in address]
+    return [address for address in held if address != "None"]
 
 
 class Mirror(threading.Thread):

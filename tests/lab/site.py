@@ -6,7 +6,8 @@
     192.0.2.100 client     asks for pages
     192.0.2.101 observer   sees ARP
 
-The addresses are those set aside for documentation; they exist inside the namespaces only.
+Each has 2001:db8:1:: with the same last number too, and each backend an address of both families. The
+addresses are those set aside for documentation; they exist inside the namespaces only.
 """
 
 from dataclasses import dataclass
@@ -16,13 +17,14 @@ from lab.machine import Machine
 from lab.network import Lab
 from lab.observations import answers
 from lab.process import Process
-from lab.stations import ArpWatch, Prober, StallWatch, start_module
+from lab.stations import NeighbourWatch, Prober, StallWatch, start_module
 
 NODES = 3
 BACKENDS = 2
 BACKEND_PORT = 8080
-POD_PREFIX = "10.244.0.0/24"
+POD_PREFIXES = ("10.244.0.0/24", "fd00:10:244::/64")
 POOL = "192.0.2.200-192.0.2.219"
+POOL_6 = "2001:db8:1::200-2001:db8:1::219"
 
 ANSWERED_FOR_S = 0.3
 """Asked every 5 ms for so long: enough to tell one answerer from two."""
@@ -33,6 +35,7 @@ class Backend:
     """Where a page is served, and what it says."""
 
     address: str
+    address_6: str = ""
     port: int
     page: str
 
@@ -49,7 +52,8 @@ class Site:
         self.observer = lab.machine("observer", lan, "192.0.2.101/24")
         self.nodes = [lab.machine(f"node{i}", lan, f"192.0.2.{10 + i}/24") for i in range(1, nodes + 1)]
         for node in self.nodes:
-            node.route(POD_PREFIX, via=self.worker.address)
+            node.route(POD_PREFIXES[0], via=self.worker.address)
+            node.route(POD_PREFIXES[1], via=self.worker.address_6)
         self.backends = [self._serve(i) for i in range(1, BACKENDS + 1)]
 
     @property
@@ -58,10 +62,15 @@ class Site:
 
     def _serve(self, number: int) -> Backend:
         backend = Backend(
-            address=f"10.244.0.{number}", port=BACKEND_PORT, page=f"Hello from backend-{number}."
+            address=f"10.244.0.{number}",
+            address_6=f"fd00:10:244::{number}",
+            port=BACKEND_PORT,
+            page=f"Hello from backend-{number}.",
         )
-        self.worker.hold(backend.address)
-        arguments = (backend.address, str(backend.port), backend.page)
+        addresses = (backend.address, backend.address_6)
+        for address in addresses:
+            self.worker.hold(address)
+        arguments = (",".join(addresses), str(backend.port), backend.page)
         process = start_module(self.worker, "lab.tools.backend", *arguments, name=f"backend-{number}")
         process.wait_for_output("serving")
         return backend
@@ -84,13 +93,13 @@ class Wire(Protocol):
 
 
 class Watchers:
-    """Everything that looks at one address: the client's requests, the observer's ARP, the control timer."""
+    """Everything that looks at one address: the client's requests, the observer's ARP or NDP, the timer."""
 
     def __init__(self, site: Wire, address: str) -> None:
         self.site = site
         self.address = address
         self.prober = Prober(site.client, address, 80)
-        self.arp = ArpWatch(site.observer, address)
+        self.arp = NeighbourWatch(site.observer, address)
         self.stalls = StallWatch(site.observer)
 
     @property

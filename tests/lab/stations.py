@@ -34,13 +34,19 @@ class Prober:
         return self._records.all()
 
 
-class ArpWatch:
-    """Sees every ARP frame that reaches a machine; asks for ``addresses`` every few milliseconds."""
+class NeighbourWatch:
+    """Sees every ARP or NDP frame that reaches a machine; asks for ``addresses`` each few milliseconds.
+
+    All of one family: IPv6 is asked for by neighbour solicitations, IPv4 by ARP requests.
+    """
 
     def __init__(self, observer: Machine, *addresses: str, every_ms: float = 5.0) -> None:
         asks = [word for address in addresses for word in ("--ask", address)]
-        own = ["--mac", observer.mac, "--address", observer.address, "--every-ms", str(every_ms)]
-        self.process = start_module(observer, "lab.tools.arp_watch", observer.cable.interface, *own, *asks)
+        by_ndp = any(":" in address for address in addresses)
+        module = "lab.tools.ndp_watch" if by_ndp else "lab.tools.arp_watch"
+        asker = observer.address_6 if by_ndp else observer.address
+        own = ["--mac", observer.mac, "--address", asker, "--every-ms", str(every_ms)]
+        self.process = start_module(observer, module, observer.cable.interface, *own, *asks)
         self._records = Records(self.process.output, ArpFrame)
 
     @property

@@ -1,6 +1,6 @@
 """Bareway on a site: an API server, a controller and a speaker on each node, driven by stock kubectl."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from ipaddress import ip_address
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from lab.apis import Api, program
 from lab.commands import LabError
 from lab.machine import Machine
 from lab.process import Process
-from lab.site import POOL, Site
+from lab.site import POOL, POOL_6, Site
 from lab.waiting import wait_for
 
 ASSIGNED_WITHIN_S = 20.0
@@ -74,12 +74,14 @@ class System:
         for node in self.site.nodes:
             self.api.attach(node)
 
-    def configure(self, pool: str = POOL) -> None:
-        self.apply(manifests.configuration(pool))
+    def configure(self, *pools: str, more: str = "") -> None:
+        self.apply(manifests.configuration(*(pools or (POOL, POOL_6)), more=more))
 
-    def publish(self, name: str = "web") -> None:
+    def publish(self, name: str = "web", *, families: Sequence[str] = ("IPv4",)) -> None:
         """A Service of type LoadBalancer in front of the site's backends."""
-        self.apply(manifests.service(name), manifests.endpoint_slice(name, self.site.backends))
+        backends = self.site.backends
+        slices = [manifests.endpoint_slice(name, backends, family=family) for family in families]
+        self.apply(manifests.service(name, families=families), *slices)
 
     def address_of(self, name: str = "web") -> str:
         """The external address of the Service, once it has one."""

@@ -47,7 +47,13 @@ RULE = Rule(address="192.0.2.200", port=80, backends=(("10.244.0.1", 8080),))
             [service(ingress=["192.0.2.200"])], [endpoints("10.244.0.1", owner="db")], [], id="another's"
         ),
         pytest.param(
-            [service(ingress=["2001:db8::1"])], [endpoints("10.244.0.1")], [], id="IPv6 is not covered"
+            [service(ingress=["2001:db8::1"])], [endpoints("10.244.0.1")], [], id="no endpoint of its family"
+        ),
+        pytest.param(
+            [service(ingress=["192.0.2.200", "2001:db8::1"])],
+            [endpoints("10.244.0.1"), endpoints("fd00::1")],
+            [RULE, Rule(address="2001:db8::1", port=80, backends=(("fd00::1", 8080),))],
+            id="both families",
         ),
         pytest.param(
             [service(ingress=["192.0.2.200"], port_name="http")],
@@ -72,7 +78,7 @@ def test_a_service_with_an_address_and_endpoints_makes_a_rule(
 
 def test_the_script_replaces_the_whole_table() -> None:
     script = ruleset([RULE])
-    assert script.startswith("table ip lab_proxy\ndelete table ip lab_proxy\n")
+    assert script.startswith("table inet lab_proxy\ndelete table inet lab_proxy\n")
     assert (
         "ip daddr 192.0.2.200 tcp dport 80 dnat ip to numgen inc mod 1 map { 0 : 10.244.0.1 . 8080 }"
         in script

@@ -9,11 +9,12 @@ from lab.machine import Machine, Switch
 from lab.network import Lab
 from lab.observations import answers, outage, served_again, two_answerers
 from lab.proxy import Rule, ruleset
-from lab.stations import ArpWatch, Prober, StallWatch, start_module
+from lab.stations import NeighbourWatch, Prober, StallWatch, start_module
 from lab.waiting import wait_for
 
 pytestmark = pytest.mark.lab
 VIP = "192.0.2.200"
+VIP_6 = "2001:db8:1::200"
 
 
 def serve(machine: Machine, page: str, *, address: str = "0.0.0.0", port: int = 80) -> None:
@@ -61,7 +62,7 @@ def test_a_cable_pulled_for_a_while_is_an_outage_of_that_length(node: Machine, c
 
 def test_the_watch_sees_who_answers_and_who_announces(node: Machine, observer: Machine) -> None:
     give(node, VIP)
-    watch = ArpWatch(observer, VIP)
+    watch = NeighbourWatch(observer, VIP)
     heard = wait_for(lambda: answers(watch.frames, VIP), what="an answer", within_s=5)
     assert heard[0].sender_mac == heard[0].source == node.mac
     assert heard[0].destination == observer.mac
@@ -72,7 +73,7 @@ def test_the_watch_sees_two_answerers(lab: Lab, lan: Switch, node: Machine, obse
     other = lab.machine("node2", lan, "192.0.2.12/24")
     give(node, VIP)
     give(other, VIP)
-    watch = ArpWatch(observer, VIP)
+    watch = NeighbourWatch(observer, VIP)
     wait_for(lambda: two_answerers(watch.frames, VIP) > 0.1, what="answers of both", within_s=5)
     assert {frame.sender_mac for frame in answers(watch.frames, VIP)} == {node.mac, other.mac}
 
@@ -112,7 +113,29 @@ def test_rules_lead_an_address_on_no_interface_to_its_backends_in_turn(
 
 
 def test_a_watching_program_that_died_is_not_mistaken_for_silence(observer: Machine) -> None:
-    watch = ArpWatch(observer, VIP)
+    watch = NeighbourWatch(observer, VIP)
     watch.process.kill()
     with pytest.raises(LabError, match="arp_watch on observer ended"):
         _ = watch.frames
+
+
+def test_the_watch_sees_who_answers_for_an_address_of_ipv6(node: Machine, observer: Machine) -> None:
+    node.run("ip", "address", "add", VIP_6, "dev", "eth0", "nodad")
+    watch = NeighbourWatch(observer, VIP_6)
+    heard = wait_for(lambda: answers(watch.frames, VIP_6), what="an advertisement", within_s=5)
+    assert heard[0].sender_mac == heard[0].source == node.mac
+    assert heard[0].destination == observer.mac
+    assert heard[0].target_ip == observer.address_6
+
+
+def test_rules_lead_an_address_of_ipv6_to_a_backend(
+    lab: Lab, lan: Switch, node: Machine, client: Machine
+) -> None:
+    worker = lab.machine("worker", lan, "192.0.2.50/24")
+    worker.hold("fd00:10:244::1")
+    serve(worker, "backend", address="fd00:10:244::1", port=8080)
+    node.route("fd00:10:244::/64", via=worker.address_6)
+    rule = Rule(address=VIP_6, port=80, backends=(("fd00:10:244::1", 8080),))
+    node.run("nft", "-f", "-", stdin=ruleset([rule]))
+    client.run("ip", "neigh", "replace", VIP_6, "lladdr", node.mac, "dev", "eth0")
+    assert client.run("curl", "-sS", "--max-time", "3", f"http://[{VIP_6}]/").strip() == "backend"

@@ -6,15 +6,11 @@ Written without the project's own codec, so that it can bear witness against it 
 """
 
 import argparse
-import select
 import socket
 import struct
-import sys
-import time
-
-import msgspec
 
 from lab.observations import ArpFrame
+from lab.tools.asking import arguments, watch
 
 ETHERTYPE_ARP = 0x0806
 # Ethernet: destination, source, type; ARP: hardware, protocol, lengths, operation, sender, target (RFC 826).
@@ -54,43 +50,13 @@ def who_has(address: str, *, mac: bytes, own_address: str) -> bytes:
     return FRAME.pack(BROADCAST, mac, ETHERTYPE_ARP, *arp)
 
 
-def watch(interface: str, *, questions: list[bytes], every_s: float) -> None:
-    """Write a line a frame until the process is ended; ask all questions every ``every_s`` seconds."""
-    with socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(ETHERTYPE_ARP)) as wire:
-        wire.bind((interface, ETHERTYPE_ARP))
-        due = time.monotonic()
-        while True:
-            wait_s = max(0.0, due - time.monotonic()) if questions else None
-            readable, _, _ = select.select([wire], [], [], wait_s)
-            if readable:
-                tell(wire.recv(2048))
-            if questions and time.monotonic() >= due:
-                for question in questions:
-                    wire.send(question)
-                due = max(due + every_s, time.monotonic())
-
-
-def tell(data: bytes) -> None:
-    """A line for a frame that came in; a socket of one ethertype does not hear what it sends."""
-    frame = read_frame(data, at=time.monotonic())
-    if frame is not None:
-        sys.stdout.buffer.write(msgspec.json.encode(frame) + b"\n")
-        sys.stdout.buffer.flush()
-
-
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("interface")
-    parser.add_argument("--mac", default="00:00:00:00:00:00", help="of this interface")
-    parser.add_argument("--address", default="0.0.0.0", help="of this interface; 0.0.0.0 asks as a probe")
-    parser.add_argument("--ask", action="append", default=[], help="an address to ask for; may be repeated")
-    parser.add_argument("--every-ms", type=float, default=5.0)
-    given = parser.parse_args()
+    given = arguments(argparse.ArgumentParser(description=__doc__), nobody="0.0.0.0")
     mac = bytes.fromhex(given.mac.replace(":", ""))
     questions = [who_has(address, mac=mac, own_address=given.address) for address in given.ask]
-    watch(given.interface, questions=questions, every_s=given.every_ms / 1000)
+    with socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(ETHERTYPE_ARP)) as wire:
+        wire.bind((given.interface, ETHERTYPE_ARP))
+        watch(wire, read_frame, questions=questions, every_s=given.every_ms / 1000)
 
 
 if __name__ == "__main__":

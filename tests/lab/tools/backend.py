@@ -1,6 +1,6 @@
 """A backend: answers every request with one line of text and closes the connection.
 
-python -m lab.tools.backend 10.244.0.1 8080 "Hello from backend-1"
+python -m lab.tools.backend 10.244.0.1,fd00:10:244::1 8080 "Hello from backend-1"
 """
 
 import argparse
@@ -23,7 +23,7 @@ async def serve(address: str, port: int, page: str) -> None:
         finally:
             writer.close()
 
-    server = await asyncio.start_server(answer, address, port, backlog=512)
+    server = await asyncio.start_server(answer, address.split(","), port, backlog=512)
     print(f"serving {address}:{port}", flush=True)
     async with server:
         await server.serve_forever()
@@ -33,7 +33,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("address")
+    parser.add_argument("address", help="one or more, by comma")
     parser.add_argument("port", type=int)
     parser.add_argument("page")
     given = parser.parse_args()

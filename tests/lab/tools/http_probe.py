@@ -22,10 +22,11 @@ REPLY_MAX = 64 * 1024
 async def fetch(address: str, port: int) -> str:
     """The body of ``GET /``; ``OSError`` or ``ValueError`` when there is none."""
     loop = asyncio.get_running_loop()
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as connection:
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as connection:
         connection.setblocking(False)
         await loop.sock_connect(connection, (address, port))
-        await loop.sock_sendall(connection, f"GET / HTTP/1.0\r\nHost: {address}\r\n\r\n".encode())
+        await loop.sock_sendall(connection, b"GET / HTTP/1.0\r\nHost: lab\r\n\r\n")
         reply = b""
         while chunk := await loop.sock_recv(connection, REPLY_MAX):
             reply += chunk
