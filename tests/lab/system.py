@@ -55,6 +55,8 @@ class System:
         self.api = api(site)
         self.controller: Process | None = None
         self.speakers: dict[str, Process] = {}
+        self.speaker_flags: tuple[str, ...] = ()
+        """What every speaker is started with, beside what it needs."""
 
     # -- the cluster
 
@@ -104,7 +106,7 @@ class System:
         return self.controller
 
     def start_speaker(self, node: Machine, *more: str) -> Process:
-        flags = (*self._flags(node, "speaker"), "--node-name", node.name, *more)
+        flags = (*self._flags(node, "speaker"), "--node-name", node.name, *self.speaker_flags, *more)
         self.speakers[node.name] = node.start("speaker", program("bareway-speaker"), *flags)
         return self.speakers[node.name]
 

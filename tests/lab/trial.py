@@ -1,10 +1,11 @@
 """One fault and what the client and the observer saw of it; the same for every product that is measured."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import msgspec
 
+from lab.commands import LabError
 from lab.machine import Machine
 from lab.observations import (
     announcements,
@@ -62,23 +63,46 @@ def steady_owner(watchers: Watchers) -> Machine:
 
 def measure(watchers: Watchers, product: str, fault: str, strike: Callable[[Machine], None]) -> Trial:
     """Wait until all is well, strike the owner, wait until all is well again; tell what happened between."""
-    owner = steady_owner(watchers)
-    address = watchers.address
+    return measure_each([watchers], product, fault, strike)[0]
+
+
+def measure_each(
+    watched: Sequence[Watchers], product: str, fault: str, strike: Callable[[Machine], None]
+) -> list[Trial]:
+    """The same for several addresses that one node owns together: a trial for each, in their order."""
+    owners = {steady_owner(watchers) for watchers in watched}
+    if len(owners) != 1:
+        raise LabError(f"the addresses belong to several nodes: {sorted(owner.name for owner in owners)}")
+    owner = owners.pop()
     began = time.monotonic()
     strike(owner)
+    for watchers in watched:
+        _await_successor(watchers, owner, began)
+    back_at = time.monotonic()
+    for watchers in watched:
+        _await_service(watchers, back_at)
+    return [_told(watchers, product, fault, owner, began) for watchers in watched]
+
+
+def _await_successor(watchers: Watchers, owner: Machine, began: float) -> None:
+    address = watchers.address
 
     def taken_over() -> bool:
         return bool(answers(watchers.arp.frames, address, since=began, but=owner.mac))
 
     wait_for(taken_over, what=f"another node to answer for {address}", within_s=TAKEN_OVER_WITHIN_S)
-    back_at = time.monotonic()
 
+
+def _await_service(watchers: Watchers, back_at: float) -> None:
     def well_again() -> bool:
         is_over = time.monotonic() > back_at + WATCHED_ON_S
         return is_over and served_again(watchers.prober.attempts, since=back_at)
 
     wait_for(well_again, what="the client to be served again", within_s=TAKEN_OVER_WITHIN_S)
-    frames = watchers.arp.frames
+
+
+def _told(watchers: Watchers, product: str, fault: str, owner: Machine, began: float) -> Trial:
+    address, frames = watchers.address, watchers.arp.frames
     first = answers(frames, address, since=began, but=owner.mac)[0]
     told = [frame for frame in announcements(frames, address, since=began) if frame.sender_mac != owner.mac]
     seen = outage(watchers.prober.attempts, since=began)
