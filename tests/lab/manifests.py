@@ -71,6 +71,10 @@ spec:
   - name: http
     port: {port}
     targetPort: 8080
+  - name: echo
+    protocol: UDP
+    port: {port}
+    targetPort: 8080
 """
 
 
@@ -88,6 +92,9 @@ metadata:
 addressType: {family}
 ports:
 - name: http
+  port: 8080
+- name: echo
+  protocol: UDP
   port: 8080
 endpoints:
 {ends}"""

@@ -22,6 +22,8 @@ class Attempt(msgspec.Struct, frozen=True, kw_only=True):
     """What came back with status 200; None for anything else."""
     failure: str = ""
     """Why there is no body: a word such as ``timeout`` or the name of the error."""
+    address: str = ""
+    """Who was asked, where it is one of several."""
 
 
 EVERYBODY = {"ff:ff:ff:ff:ff:ff", "33:33:00:00:00:01"}

@@ -2,9 +2,9 @@
 
     python -m lab.proxy http://192.0.2.2:6443
 
-Runs on each node beside the embedded API server; with the real one kube-proxy itself does it. Every TCP port
+Runs on each node beside the embedded API server; with the real one kube-proxy itself does it. Every port
 of a Service is answered on its external and cluster addresses by its endpoints in turn, policy Cluster.
-Not covered: UDP, NodePorts, session affinity, policy Local, healthz.
+Not covered: NodePorts, session affinity, policy Local, healthz.
 """
 
 import argparse
@@ -35,6 +35,7 @@ class Rule:
     address: str
     port: int
     backends: tuple[tuple[str, int], ...]
+    protocol: str = "TCP"
 
 
 def rules(services: Iterable[Mapping[str, Any]], slices: Iterable[Mapping[str, Any]]) -> list[Rule]:
@@ -54,7 +55,8 @@ def rules(services: Iterable[Mapping[str, Any]], slices: Iterable[Mapping[str, A
                 for one in _addresses(service):
                     targets = tuple(sorted(target for target in found if (":" in target[0]) == (":" in one)))
                     if targets:
-                        made.append(Rule(address=one, port=port["port"], backends=targets))
+                        protocol = port.get("protocol", "TCP")
+                        made.append(Rule(address=one, port=port["port"], backends=targets, protocol=protocol))
     return sorted(made)
 
 
@@ -65,7 +67,9 @@ def ruleset(wanted: Iterable[Rule]) -> str:
         targets = ", ".join(f"{i} : {address} . {port}" for i, (address, port) in enumerate(rule.backends))
         family = "ip6" if ":" in rule.address else "ip"
         turn = f"numgen inc mod {len(rule.backends)} map {{ {targets} }}"
-        lines.append(f"{family} daddr {rule.address} tcp dport {rule.port} dnat {family} to {turn}")
+        lines.append(
+            f"{family} daddr {rule.address} {rule.protocol.lower()} dport {rule.port} dnat {family} to {turn}"
+        )
     body = "\n    ".join(lines)
     return f"""table inet {TABLE}
 delete table inet {TABLE}

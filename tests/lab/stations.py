@@ -21,10 +21,16 @@ def start_module(machine: Machine, module: str, *arguments: str, name: str = "")
 
 
 class Prober:
-    """Asks for ``http://address:port/`` every 10 ms, each time on a new connection, until stopped."""
+    """Asks for ``http://address:port/`` every 10 ms, each time on a new connection, until stopped.
 
-    def __init__(self, client: Machine, address: str, port: int, *, name: str = "http-probe") -> None:
-        self.process = start_module(client, "lab.tools.http_probe", address, str(port), name=name)
+    Of several addresses (by comma) one each time, in turn; by UDP if ``flags`` say ``--udp``.
+    """
+
+    def __init__(
+        self, client: Machine, address: str, port: int, *flags: str, name: str = "http-probe"
+    ) -> None:
+        words = (address, str(port), *flags)
+        self.process = start_module(client, "lab.tools.http_probe", *words, name=name)
         self._records = Records(self.process.output, Attempt)
 
     @property

@@ -1,5 +1,6 @@
 """Rules from Services and EndpointSlices, as kube-proxy would make them."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -7,8 +8,10 @@ import pytest
 from lab.proxy import Rule, rules, ruleset
 
 
-def service(*, ingress: list[str], port_name: str | None = None, cluster_ip: str = "None") -> dict[str, Any]:
-    port: dict[str, Any] = {"port": 80} | ({"name": port_name} if port_name else {})
+def service(
+    *, ingress: list[str], port_name: str | None = None, cluster_ip: str = "None", protocol: str = "TCP"
+) -> dict[str, Any]:
+    port: dict[str, Any] = {"port": 80, "protocol": protocol} | ({"name": port_name} if port_name else {})
     return {
         "metadata": {"namespace": "default", "name": "web"},
         "spec": {"clusterIPs": [cluster_ip], "ports": [port]},
@@ -54,6 +57,12 @@ RULE = Rule(address="192.0.2.200", port=80, backends=(("10.244.0.1", 8080),))
             [endpoints("10.244.0.1"), endpoints("fd00::1")],
             [RULE, Rule(address="2001:db8::1", port=80, backends=(("fd00::1", 8080),))],
             id="both families",
+        ),
+        pytest.param(
+            [service(ingress=["192.0.2.200"], protocol="UDP")],
+            [endpoints("10.244.0.1")],
+            [replace(RULE, protocol="UDP")],
+            id="UDP",
         ),
         pytest.param(
             [service(ingress=["192.0.2.200"], port_name="http")],

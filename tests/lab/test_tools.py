@@ -44,6 +44,14 @@ def test_the_prober_tells_refusal_from_silence(node: Machine, client: Machine) -
     assert silent.attempts[4].sent_at < silent.attempts[0].ended_at
 
 
+def test_datagrams_to_several_addresses_in_turn_come_back(node: Machine, client: Machine) -> None:
+    serve(node, "page", address=f"{node.address},{node.address_6}")
+    prober = Prober(client, f"{node.address},{node.address_6}", 80, "--udp")
+    wait_for(lambda: served_again(prober.attempts, since=0.0), what="echoes", within_s=5)
+    assert {attempt.body for attempt in prober.attempts} == {"echo"}
+    assert {attempt.address for attempt in prober.attempts} == {node.address, node.address_6}
+
+
 def test_a_cable_pulled_for_a_while_is_an_outage_of_that_length(node: Machine, client: Machine) -> None:
     serve(node, "page")
     prober = Prober(client, node.address, 80)

@@ -13,7 +13,7 @@ from collections.abc import Callable
 import msgspec
 
 from bench.arguments import EXIT_COULD_NOT_TRY
-from bench.layer2 import failover
+from bench.layer2 import disturbed, failover, planned
 from bench.layer2.conditions import FAMILIES, Conditions
 from bench.trials import say
 from lab.commands import LabError, what_is_missing
@@ -22,6 +22,13 @@ SCENARIOS: dict[str, Callable[[Conditions], object]] = {
     "power-off": failover.power_off,
     "cut": failover.cut,
     "two-left": failover.two_left,
+    "freeze": disturbed.disturb(disturbed.FREEZE),
+    "gossip-cut": disturbed.disturb(disturbed.GOSSIP_CUT),
+    "cable-1s": disturbed.disturb(disturbed.CABLE_1_S),
+    "cable-5s": disturbed.disturb(disturbed.CABLE_5_S),
+    "sigterm": planned.sigterm,
+    "drain": planned.drain,
+    "roll": planned.roll,
 }
 
 

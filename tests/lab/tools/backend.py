@@ -1,10 +1,21 @@
-"""A backend: answers every request with one line of text and closes the connection.
+"""A backend: answers every request with one line of text and closes; a datagram is sent back as it came.
 
 python -m lab.tools.backend 10.244.0.1,fd00:10:244::1 8080 "Hello from backend-1"
 """
 
 import argparse
 import asyncio
+from typing import cast
+
+
+class Echo(asyncio.DatagramProtocol):
+    """Sends every datagram back."""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast("asyncio.DatagramTransport", transport)
+
+    def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
+        self._transport.sendto(data, addr)
 
 
 async def serve(address: str, port: int, page: str) -> None:
@@ -23,7 +34,10 @@ async def serve(address: str, port: int, page: str) -> None:
         finally:
             writer.close()
 
-    server = await asyncio.start_server(answer, address.split(","), port, backlog=512)
+    addresses = address.split(",")
+    server = await asyncio.start_server(answer, addresses, port, backlog=512)
+    for each in addresses:
+        await asyncio.get_running_loop().create_datagram_endpoint(Echo, local_addr=(each, port))
     print(f"serving {address}:{port}", flush=True)
     async with server:
         await server.serve_forever()

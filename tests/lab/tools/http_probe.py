@@ -1,5 +1,7 @@
 """Asks for a page on a fixed schedule, each time on a new connection (JSON lines of ``Attempt``).
 
+Of several addresses each is asked in its turn. With ``--udp`` a datagram from a new port wants its echo.
+
     python -m lab.tools.http_probe 192.0.2.100 80
 
 The schedule does not wait for answers: a request that hangs does not hide those after it.
@@ -7,13 +9,17 @@ The schedule does not wait for answers: a request that hangs does not hide those
 
 import argparse
 import asyncio
+import itertools
 import socket
 import sys
 import time
+from collections.abc import Awaitable, Callable, Sequence
 
 import msgspec
 
 from lab.observations import Attempt
+
+Ask = Callable[[str, int], Awaitable[str]]
 
 REPLY_MAX = 64 * 1024
 """A backend's page is a line; more than this is not ours."""
@@ -38,33 +44,44 @@ async def fetch(address: str, port: int) -> str:
     return body.decode().strip()
 
 
-async def attempt(address: str, port: int, *, deadline_s: float) -> Attempt:
+async def echo(address: str, port: int) -> str:
+    """What came back for a datagram of ours; ``OSError`` when the port is closed."""
+    loop = asyncio.get_running_loop()
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    with socket.socket(family, socket.SOCK_DGRAM) as connection:
+        connection.setblocking(False)
+        await loop.sock_connect(connection, (address, port))
+        await loop.sock_sendall(connection, b"echo")
+        return (await loop.sock_recv(connection, REPLY_MAX)).decode()
+
+
+async def attempt(ask: Ask, address: str, port: int, *, deadline_s: float) -> Attempt:
     """One request, told from its sending to its end."""
     sent_at = time.monotonic()
     body, failure = None, ""
     try:
         async with asyncio.timeout(deadline_s):
-            body = await fetch(address, port)
+            body = await ask(address, port)
     except TimeoutError:
         failure = "timeout"
     except (OSError, ValueError) as error:
         failure = type(error).__name__
-    return Attempt(sent_at=sent_at, ended_at=time.monotonic(), body=body, failure=failure)
+    return Attempt(sent_at=sent_at, ended_at=time.monotonic(), body=body, failure=failure, address=address)
 
 
-async def probe(address: str, port: int, *, every_s: float, deadline_s: float) -> None:
+async def probe(ask: Ask, addresses: Sequence[str], port: int, *, every_s: float, deadline_s: float) -> None:
     """Send on schedule until the process is ended; each attempt is a line as soon as it is over."""
     encode = msgspec.json.encode
 
-    async def one() -> None:
-        told = await attempt(address, port, deadline_s=deadline_s)
+    async def one(address: str) -> None:
+        told = await attempt(ask, address, port, deadline_s=deadline_s)
         sys.stdout.buffer.write(encode(told) + b"\n")
         sys.stdout.buffer.flush()
 
     async with asyncio.TaskGroup() as group:
         due = time.monotonic()
-        while True:
-            group.create_task(one())
+        for address in itertools.cycle(addresses):
+            group.create_task(one(address))
             # After a stall of the host the schedule begins anew: no burst of late requests.
             due = max(due + every_s, time.monotonic())
             await asyncio.sleep(due - time.monotonic())
@@ -74,13 +91,20 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("address")
+    parser.add_argument("addresses", help="one or more, by comma")
     parser.add_argument("port", type=int)
+    parser.add_argument("--udp", action="store_true")
     parser.add_argument("--every-ms", type=float, default=10.0)
     parser.add_argument("--deadline-ms", type=float, default=200.0)
     given = parser.parse_args()
     asyncio.run(
-        probe(given.address, given.port, every_s=given.every_ms / 1000, deadline_s=given.deadline_ms / 1000)
+        probe(
+            echo if given.udp else fetch,
+            given.addresses.split(","),
+            given.port,
+            every_s=given.every_ms / 1000,
+            deadline_s=given.deadline_ms / 1000,
+        )
     )
 
 
