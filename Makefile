@@ -83,8 +83,8 @@ cluster-up: setup cluster-packages  ## the same cluster for a person to look at:
 cluster-down: setup  ## end it
 	@$(PYTHON) -m cluster.ring down
 
-bench: setup packages  ## measure and print JSON, every trial kept: make bench TRIALS=10; ONLY=controller for one
-	@python3 tests/bootstrap.py packages keepalived && $(PYTHON) -m bench$(addprefix .,$(ONLY)) $(addprefix --trials ,$(TRIALS))
+bench: setup packages  ## measure and print JSON, every trial kept: make bench TRIALS=10; ONLY=controller; ONLY=layer2 SCENARIO=power-off NODES=8
+	@python3 tests/bootstrap.py packages keepalived serf && $(PYTHON) -m bench$(addprefix .,$(ONLY)) $(addprefix --trials ,$(TRIALS)) $(addprefix --scenario ,$(SCENARIO)) $(addprefix --nodes ,$(NODES)) $(addprefix --profile ,$(PROFILE)) $(addprefix --family ,$(FAMILY)) $(addprefix --addresses ,$(ADDRESSES))
 
 bench-gate: setup packages  ## a powered-off node is replaced in less than a third of keepalived's time, same run
 	@python3 tests/bootstrap.py packages keepalived && $(PYTHON) -m bench.gate

@@ -17,6 +17,7 @@ from ipaddress import IPv4Address
 from pathlib import Path
 from socket import socket
 
+from bareway.gossip.events import Permission
 from bareway.layer2 import arp
 from speaker.layer2.driver import Layer2Driver
 from support.arp import frame
@@ -47,9 +48,7 @@ def main() -> None:
 
 async def respond(count: int) -> None:
     """Answer for ``count`` addresses until killed; says so when the filter is exact."""
-    driver = Layer2Driver(
-        may_answer=lambda address, now: True, on_links=lambda: None, on_conflict=lambda conflict, link: None
-    )
+    driver = Layer2Driver(may_answer=lambda address, now: Permission.YES, on_links=lambda: None)
     driver.announce(FIRST_VIP + 3 * i for i in range(count))
     async with asyncio.TaskGroup() as group:
         group.create_task(driver.run())
@@ -60,9 +59,7 @@ async def respond(count: int) -> None:
 
 async def tell(count: int) -> dict[str, float]:
     """How long ``announce`` takes, and the first round."""
-    driver = Layer2Driver(
-        may_answer=lambda address, now: True, on_links=lambda: None, on_conflict=lambda conflict, link: None
-    )
+    driver = Layer2Driver(may_answer=lambda address, now: Permission.YES, on_links=lambda: None)
     addresses = [FIRST_VIP + 3 * i for i in range(count)]
     async with asyncio.TaskGroup() as group:
         task = group.create_task(driver.run())

@@ -13,13 +13,14 @@ from collections.abc import Callable
 import msgspec
 
 from bench.arguments import EXIT_COULD_NOT_TRY
-from bench.layer2 import disturbed, failover, planned
+from bench.layer2 import disturbed, failover, peers, planned
 from bench.layer2.conditions import FAMILIES, Conditions
 from bench.trials import say
 from lab.commands import LabError, what_is_missing
 
 SCENARIOS: dict[str, Callable[[Conditions], object]] = {
     "power-off": failover.power_off,
+    "peers": peers.power_off,
     "cut": failover.cut,
     "two-left": failover.two_left,
     "freeze": disturbed.disturb(disturbed.FREEZE),
