@@ -9,7 +9,7 @@ API ?= embedded
 SEED ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup packages demo test check format lint types arch proto proto-check docs sim unit lab image kube record cluster cluster-packages cluster-up cluster-down bench bench-gate clean
+.PHONY: help setup packages demo test check format lint types arch proto proto-check docs sim unit lab image kube record cluster cluster-packages cluster-up cluster-down mutate bench bench-gate clean
 
 help:  ## what there is to do here
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
@@ -82,6 +82,9 @@ cluster-up: setup cluster-packages  ## the same cluster for a person to look at:
 
 cluster-down: setup  ## end it
 	@$(PYTHON) -m cluster.ring down
+
+mutate: setup  ## break a package in thousands of ways and count what its tests notice: make mutate ONLY=decide, SAMPLE=1000 for so many
+	@$(PYTHON) -m mutation $(ONLY) $(addprefix --sample ,$(SAMPLE)) $(addprefix --workers ,$(WORKERS)) $(if $(AGAIN),--again)
 
 bench: setup packages  ## measure and print JSON, every trial kept: make bench TRIALS=10; ONLY=controller; ONLY=layer2 SCENARIO=power-off NODES=8
 	@python3 tests/bootstrap.py packages keepalived serf && $(PYTHON) -m bench$(addprefix .,$(ONLY)) $(addprefix --trials ,$(TRIALS)) $(addprefix --scenario ,$(SCENARIO)) $(addprefix --nodes ,$(NODES)) $(addprefix --profile ,$(PROFILE)) $(addprefix --family ,$(FAMILY)) $(addprefix --addresses ,$(ADDRESSES))

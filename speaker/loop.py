@@ -1,32 +1,51 @@
 """Look, decide, tell: what changed in Kubernetes or on the node becomes what gossip and layer 2 are told.
 
-Level, not edge: a change only means "look again", and everything is recomputed from the mirrors. Failover
-does not pass through here: gossip grants and revokes by itself (``Speaker.on_output``).
+Level, not edge: a change only means "look again", and everything is recomputed from the mirrors, in steps of
+about a millisecond. Failover does not pass through here: gossip grants and revokes by itself
+(``Speaker.on_output``).
 """
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
+from math import inf
 from typing import Final, NoReturn, Protocol
 
-from bareway.decide.announcement.announcers import Announcers, Group, Refusal, announcers, own_refusal
+from bareway.decide.announcement.announcers import (
+    Announcers,
+    AnnouncerView,
+    Refusal,
+    announcers_in_steps,
+    own_refusal,
+)
+from bareway.decide.announcement.interfaces import allows
+from bareway.decide.announcement.leaving import LeavingReason, leaving_reason
+from bareway.decide.announcement.wishes import Links, choosy_in_steps, wishes_in_steps
 from bareway.gossip.events import (
     Announce,
     Event,
+    Found,
     MemberChanged,
     OwnFacts,
+    PartitionPolicy,
     PeersKnown,
     Wanted,
+    Wish,
     Withdraw,
 )
-from bareway.model.names import IPAddress, NodeName, ObjectKey
+from bareway.gossip.member import LinkFact, Member
+from bareway.model.configuration import Layer2Settings, Pool
+from bareway.model.names import InterfaceName, IPAddress, NodeName
 from bareway.model.objects import ObjectReference
-from bareway.resources.events import EventType
-from bareway.resources.kinds import NODES
+from bareway.resources.kinds import SERVICES
 from bareway.runtime.clock import monotonic
 from bareway.runtime.gossip.dialler import Where
+from bareway.runtime.turns import in_turns
 from speaker.announcing import Announcing, Responder
+from speaker.findings import Findings
 from speaker.settings import Settings
+from speaker.telling import Recorder, Teller
 from speaker.watch import Watch
 
 logger = logging.getLogger(__name__)
@@ -35,8 +54,12 @@ PAUSE_FACTOR: Final = 4
 """After a look that took t the next begins 4 t later at the earliest: looking takes a fifth of the time."""
 PAUSE_MIN_S: Final = 0.01
 """Changes that come together are looked at together."""
+LINKS_LOOK_S: Final = 1.0
+"""How often it is looked at what members say of their links; only where a pool has ``interfaces``."""
 LEAVE_S: Final = 10.0
 """After SIGTERM an address that nobody takes is served for so long (grace 30 s in the manifest)."""
+AS_BY_DEFAULT: Final = Layer2Settings()
+NO_LINKS: Final[frozenset[InterfaceName]] = frozenset()
 
 
 class Gossip(Protocol):
@@ -49,11 +72,19 @@ class Gossip(Protocol):
         """Say where each member listens."""
 
 
-class Recorder(Protocol):
-    """Where Events go."""
+class Wire(Responder, Protocol):
+    """What the speaker asks of layer 2."""
 
-    def emit(self, about: ObjectReference, type_: EventType, reason: str, message: str) -> None:
-        """Tell something about an object."""
+    def reconsider(self) -> None:
+        """``Speaker.allows`` may say something else now."""
+
+    def repeat_every(self, interval_s: float) -> None:
+        """Announce each address unasked so often from now on."""
+
+
+def nobody() -> tuple[Member, ...]:
+    """The members as long as there is no gossip."""
+    return ()
 
 
 class Speaker:
@@ -64,23 +95,28 @@ class Speaker:
         settings: Settings,
         *,
         watch: Watch,
-        responder: Responder,
+        wire: Wire,
         recorder: Recorder,
     ) -> None:
         self._settings = settings
         self._watch = watch
-        self._recorder = recorder
+        self._wire = wire
         self._gossip: Gossip | None = None
+        self._members: Callable[[], Iterable[Member]] = nobody
         self._changed = asyncio.Event()
         self._vacated = asyncio.Event()
-        self._has_link = False
+        self._links: tuple[LinkFact, ...] = ()
+        self._seen_links: Links = {}
+        self._choosy: Mapping[IPAddress, Pool] = {}
+        self._repeated_every_s = AS_BY_DEFAULT.gratuitous_interval_s
         self._leaving = False
         self._told: dict[type, Event] = {}
-        self._logged: dict[str, object] = {}
-        self._outage = ""
-        self._refused: frozenset[str] = frozenset()
-        self.announcing = Announcing(responder, self._tell_services)
+        self._teller = Teller(settings, watch=watch, recorder=recorder)
+        self.announcing = Announcing(wire, self._teller.announced)
+        self.findings = Findings(settings.node_name, recorder=recorder, services=self._services_behind)
         self.decided = Announcers()
+        self.wishes: Mapping[IPAddress, Wish] = {}
+        """What gossip is told of each group, by key."""
         self.taken = 0
         """How many claims this node took since the start."""
         self.withdrawn: dict[str, int] = {}
@@ -92,19 +128,19 @@ class Speaker:
         """Something changed."""
         self._changed.set()
 
-    def connect(self, gossip: Gossip) -> None:
-        """Gossip is there now, and is told everything from here on."""
-        self._gossip = gossip
+    def connect(self, gossip: Gossip, members: Callable[[], Iterable[Member]] = nobody) -> None:
+        """Gossip is there now, and is told everything from here on; ``members`` are those that it knows."""
+        self._gossip, self._members = gossip, members
         self._told.clear()
         self.look_again()
 
-    def links_changed(self, *, usable: bool) -> None:
-        """Layer 2 has a usable link, or has none any more: told at once, the others must take over."""
-        self._has_link = usable
+    def links_changed(self, links: tuple[LinkFact, ...]) -> None:
+        """Layer 2 has these usable links now: told at once, since without any the others must take over."""
+        self._links = links
         self._tell_facts()
         self.look_again()
 
-    def on_output(self, output: Announce | Withdraw | MemberChanged) -> None:
+    def on_output(self, output: Announce | Withdraw | MemberChanged | Found) -> None:
         """What gossip says: first the wire, then the log."""
         match output:
             case Announce(addresses=keys):
@@ -120,21 +156,24 @@ class Speaker:
                     self._vacated.set()
             case MemberChanged(name=name, state=state, reason=reason):
                 logger.info("member changed", extra={"member": name, "state": state, "reason": reason})
+            case Found(finding=finding):
+                self.findings.take(finding)
 
     # ------------------------------------------------------------ looking
 
     async def run(self) -> NoReturn:
         """Look again after every change, until cancelled."""
         while True:
-            await self._changed.wait()
+            await self._news()
             self._changed.clear()
             began = monotonic()
-            self._look()
+            await self.look()
             await asyncio.sleep(max(PAUSE_MIN_S, PAUSE_FACTOR * (monotonic() - began)))
 
     async def leave(self) -> None:
         """Let the others take over, and go on until they did or LEAVE_S passed."""
         self._leaving = True
+        self._teller.leaving(self.leaving())
         self._tell_facts()
         if not self.announcing.addresses:
             return
@@ -146,17 +185,61 @@ class Speaker:
         except TimeoutError:
             logger.warning("nobody took over", extra={"count": len(self.announcing.addresses)})
 
-    def _look(self) -> None:
-        self._say_state()
+    async def look(self) -> None:
+        """Decide all anew, and tell what is another than before."""
+        self._teller.look(refusal=self.own_refusal(), leaving=self.leaving())
         view = self._watch.view()
         if view is not None:
-            self.decided = announcers(view)
-            self.announcing.decide(self.decided.groups)
+            await self._decide(view)
         self._tell_peers()
         if view is not None:
-            wanted = {key: group.permitted for key, group in self.decided.groups.items()}
-            self._tell(Wanted(addresses=wanted))
+            self._tell(PartitionPolicy(partition=self._layer2.partition))
+            self._tell(Wanted(addresses=self.wishes, lists=self._watch.lists_known))
         self._tell_facts()
+
+    async def _decide(self, view: AnnouncerView) -> None:
+        decided = await in_turns(announcers_in_steps(view))
+        self._seen_links = self._links_of_members() if _cares_for_links(view) else {}
+        self.wishes = await in_turns(
+            wishes_in_steps(
+                decided.groups,
+                self._watch.lists.lists,
+                self._seen_links,
+                checks_duplicates=self._layer2.duplicate_check,
+                before=self.wishes,
+            )
+        )
+        self.decided = decided
+        self._set_up_wire(await in_turns(choosy_in_steps(decided.groups)))
+        self.announcing.decide(decided.groups)
+
+    def _set_up_wire(self, choosy: Mapping[IPAddress, Pool]) -> None:
+        """What layer 2 has to know before addresses are announced."""
+        if choosy != self._choosy:
+            self._choosy = choosy
+            self._wire.reconsider()
+        interval_s = self._layer2.gratuitous_interval_s
+        if interval_s != self._repeated_every_s:
+            self._repeated_every_s = interval_s
+            self._wire.repeat_every(interval_s or inf)
+
+    async def _news(self) -> None:
+        """Return when there is something to look at."""
+        while not self._changed.is_set():
+            with suppress(TimeoutError):
+                async with asyncio.timeout(LINKS_LOOK_S):
+                    await self._changed.wait()
+            if self._seen_links and self._seen_links != self._links_of_members():
+                return
+
+    def _links_of_members(self) -> Links:
+        """The links of all who may ever announce: Nodes whose speaker says nothing, and members."""
+        links = {node.name: NO_LINKS for node in self._watch.nodes.objects.values()}
+        said = {member.name: member.report.facts.links for member in self._members()}
+        said[self._settings.node_name] = self._links
+        return {**links, **{name: frozenset(link.name for link in facts) for name, facts in said.items()}}
+
+    # ------------------------------------------------------------ telling gossip
 
     def _tell_peers(self) -> None:
         if self._gossip is None:
@@ -166,16 +249,55 @@ class Speaker:
         self._tell(PeersKnown(peers=frozenset(members)))
 
     def _tell_facts(self) -> None:
-        ready = self._watch.view() is not None
-        self._tell(OwnFacts(ready=ready, able=self.own_refusal() is None, leaving=self._leaving))
+        self._tell(
+            OwnFacts(
+                ready=self._watch.ready,
+                able=self.own_refusal() is None,
+                leaving=self.leaving() is not None,
+                links=self._links,
+            )
+        )
+
+    def _tell(self, event: PeersKnown | PartitionPolicy | Wanted | OwnFacts) -> None:
+        """Only what is new: gossip need not be asked to compare thousands of addresses."""
+        if self._gossip is not None and self._told.get(type(event)) != event:
+            self._told[type(event)] = event
+            self._gossip.tell(event)
+
+    # ------------------------------------------------------------ what is known
 
     def own_refusal(self) -> Refusal | None:
         """Why this node may announce nothing; None when it may."""
-        if not self._has_link:
+        if not self._links:
             return Refusal.NO_USABLE_LINK
         ignore = self._settings.ignore_exclude_label
         nodes = self._watch.nodes.objects.values()
         return own_refusal(self._watch.me, nodes, ignore_exclude_label=ignore)
+
+    @property
+    def link_names(self) -> tuple[InterfaceName, ...]:
+        """The usable links of this node."""
+        return tuple(link.name for link in self._links)
+
+    def allows(self, address: IPAddress, link: InterfaceName) -> bool:
+        """Whether the pool of ``address`` lets it be announced on ``link``."""
+        pool = self._choosy.get(address)
+        return pool is None or allows(pool, link)
+
+    def addresses_of(self, key: IPAddress) -> tuple[IPAddress, ...]:
+        """The addresses that are announced under ``key``, by whomever; itself if none are known."""
+        group = self.decided.groups.get(key)
+        return group.addresses if group is not None else (key,)
+
+    def key_of(self, address: IPAddress) -> IPAddress | None:
+        """The key of an address that is announced here."""
+        return self.announcing.addresses.get(address)
+
+    def leaving(self) -> LeavingReason | None:
+        """Why this node hands over what it announces; None when it does not."""
+        if self._leaving:
+            return LeavingReason.STOPPING
+        return leaving_reason(self._watch.me, self._layer2.on_cordon)
 
     def members(self) -> dict[NodeName, Where]:
         """Where the other members are: as told by --members, else by their Nodes."""
@@ -189,69 +311,19 @@ class Speaker:
         found.pop(self._settings.node_name, None)
         return found
 
-    def _tell(self, event: PeersKnown | Wanted | OwnFacts) -> None:
-        """Only what is new: gossip need not be asked to compare thousands of addresses."""
-        if self._gossip is not None and self._told.get(type(event)) != event:
-            self._told[type(event)] = event
-            self._gossip.tell(event)
+    @property
+    def _layer2(self) -> Layer2Settings:
+        return self._watch.layer2 or AS_BY_DEFAULT
 
-    # ------------------------------------------------------------ people
+    def _services_behind(self, key: IPAddress) -> Iterable[ObjectReference]:
+        group = self.decided.groups.get(key)
+        for service in group.services if group is not None else ():
+            known = self._watch.services.objects.get(service)
+            yield SERVICES.reference(service, known.uid if known else "")
 
-    def _tell_services(self, group: Group) -> None:
-        message = f'announcing from node "{self._settings.node_name}" with protocol "layer2"'
-        for key in group.services:
-            service = self._watch.services.objects.get(key)
-            about = ObjectReference(kind="Service", key=key, uid=service.uid if service else "")
-            self._recorder.emit(about, EventType.NORMAL, "nodeAssigned", message)
 
-    def _say_state(self) -> None:
-        """One line for each change of what an operator would ask about."""
-        configured = self._watch.configured()
-        if self._watch.synced and configured.configuration is None:
-            place = f"{self._settings.configuration_namespace}/{self._settings.config_name}"
-            self._say("configuration", "waiting for a configuration", logging.WARNING, place)
-        elif configured.configuration is not None:
-            self._say("configuration", "configuration loaded", logging.INFO, configured.status.sha256)
-        if configured.status.problems:
-            problems = "; ".join(map(str, configured.status.problems))
-            self._say("problems", "the configuration has problems", logging.WARNING, problems)
-        else:
-            self._logged.pop("problems", None)  # the same one later is news again
-        if self._watch.lacks_gossip_key:
-            secret = f"{self._settings.namespace}/{self._settings.gossip_secret}"
-            self._say("key", "waiting for the Secret with the gossip key", logging.WARNING, secret)
-        else:
-            self._logged.pop("key", None)
-        self._say_api()
-        self._say_refusals()
-        refusal = self.own_refusal()
-        if refusal is not None:
-            self._say("own", "this node announces nothing", logging.WARNING, refusal)
-        else:
-            self._say("own", "this node may announce", logging.INFO, "")
-
-    def _say_api(self) -> None:
-        """One line an outage, with how it began: its story changes with each mirror that notices."""
-        if self._watch.troubles:
-            self._outage = self._outage or "; ".join(self._watch.troubles)
-            self._say("api", "the API server is away; announcing goes on", logging.WARNING, self._outage)
-        elif self._watch.connected:
-            self._outage = ""
-            self._say("api", "the API server answers", logging.INFO, "")
-
-    def _say_refusals(self) -> None:
-        """One line and one Event for each right that was taken away while we run; the rest goes on."""
-        told, self._refused = self._refused, frozenset(self._watch.refusals)
-        me = self._settings.node_name
-        about = ObjectReference(kind=NODES.name, key=ObjectKey("", me), uid=me)  # as the kubelet refers to it
-        for sentence in sorted(self._refused - told):
-            logger.warning("a right is missing; the rest goes on", extra={"detail": sentence})
-            self._recorder.emit(about, EventType.WARNING, "RightMissing", sentence)
-
-    def _say(self, about: str, message: str, level: int, detail: str) -> None:
-        if self._logged.get(about) != (message, detail):
-            self._logged[about] = (message, detail)
-            logger.log(level, message, extra={"detail": detail} if detail else {})
+def _cares_for_links(view: AnnouncerView) -> bool:
+    return any(pool.interfaces for pool in view.configuration.pools)
 
 
 def _some(keys: tuple[IPAddress, ...]) -> str:

@@ -55,8 +55,8 @@ class Settings(CommonSettings):
     """Key that seals gossip; by default it is read from the Secret of `--ml-secret-name`."""
     members: Mapping[NodeName, StaticMember] = field(default_factory=dict)
     """Members as `name=ip[:port],…`, IPv6 in brackets; by default the Nodes that the API lists."""
-    profile: ProfileName = ProfileName.DEFAULT
-    """Timing of gossip: `default`, `fast` or `wan`; the same on all nodes."""
+    profile: ProfileName | None = None
+    """Timing of gossip: `default`, `fast` or `wan`, on all nodes alike; by default as the ConfigMap says."""
     ignore_exclude_label: bool = False
     """Announce also from Nodes labelled `node.kubernetes.io/exclude-from-external-load-balancers`."""
 

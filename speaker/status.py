@@ -4,16 +4,15 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from bareway import __version__
-from bareway.decide.announcement.announcers import Refusal
+from bareway.decide.announcement.announcers import Group, Refusal
 from bareway.gossip.claims import Claim
 from bareway.gossip.machine import GossipMachine
 from bareway.gossip.member import Member
-from bareway.model.names import NodeName
-from bareway.model.status import AddressStatus, LinkStatus, MemberStatus, SpeakerStatus
+from bareway.model.status import AddressStatus, FindingStatus, LinkStatus, MemberStatus, SpeakerStatus
 from bareway.runtime.gossip.report import GossipCounters
 from bareway.runtime.metrics import AnnouncedAddress, SpeakerFigures
 from speaker.layer2.driver import Layer2Driver
-from speaker.loop import Speaker
+from speaker.loop import AS_BY_DEFAULT, Speaker
 from speaker.settings import Settings
 from speaker.watch import Watch
 
@@ -29,12 +28,14 @@ class SelfReport:
         speaker: Speaker,
         layer2: Layer2Driver,
         events_dropped: Callable[[], int] = lambda: 0,
+        profile: Callable[[], str] = lambda: "",
     ) -> None:
         self._settings = settings
         self._watch = watch
         self._speaker = speaker
         self._layer2 = layer2
         self._events_dropped = events_dropped
+        self._profile = profile
         self._machine: GossipMachine | None = None
         self._gossip = GossipCounters()
 
@@ -70,6 +71,14 @@ class SelfReport:
             members=self._members(now),
             addresses=self._addresses(),
             links=self._links(),
+            leaving=self._speaker.leaving() or "",
+            list_generation=self._watch.lists.lists.generation,
+            profile=self._profile(),
+            partition=(self._watch.layer2 or AS_BY_DEFAULT).partition,
+            findings=tuple(
+                FindingStatus(address=one.address, reason=one.word, mac=str(one.mac), node=one.node)
+                for one in self._speaker.findings.lasting
+            ),
         )
 
     def figures(self) -> SpeakerFigures:
@@ -98,6 +107,9 @@ class SelfReport:
             gossip_sent=self._gossip.frames_sent,
             gossip_received=self._gossip.frames_received,
             gossip_dropped=self._gossip.dropped,
+            list_generation=self._watch.lists.lists.generation,
+            leaving=self._speaker.leaving() is not None,
+            findings=self._speaker.findings.counts,
         )
 
     def _members(self, now: float) -> tuple[MemberStatus, ...]:
@@ -114,7 +126,7 @@ class SelfReport:
 
     def _addresses(self) -> tuple[AddressStatus, ...]:
         holders = {claim.address: claim.node for claim in self._claims_now()}
-        here = self._speaker.announcing.addresses
+        here, wishes = self._speaker.announcing.addresses, self._speaker.wishes
         withheld = tuple(
             AddressStatus(address=address, services=(key,), announced_by=None, reason=refusal)
             for key, refusal in self._speaker.decided.withheld.items()
@@ -126,7 +138,8 @@ class SelfReport:
                 address=address,
                 services=group.services,
                 announced_by=holders.get(group.key),
-                reason="" if address in here else self._reason(group.permitted, group.refusal),
+                reason="" if address in here else self._reason(group),
+                listed=wishes[group.key].nodes if group.key in wishes else (),
             )
             for group in self._speaker.announcing.groups.values()
             for address in group.addresses
@@ -139,13 +152,15 @@ class SelfReport:
     def _claims_now(self) -> tuple[Claim, ...]:
         return self._machine.claims() if self._machine else ()
 
-    def _reason(self, permitted: frozenset[NodeName] | None, refusal: Refusal | None) -> str:
-        own = self._speaker.own_refusal()
-        if own is not None:
-            return own
-        if refusal is not None and permitted is not None and self._settings.node_name not in permitted:
-            return refusal
-        return Refusal.NOT_OWNER
+    def _reason(self, group: Group) -> str:
+        """Why not here: what the node says of itself, then what speaks against it for this group."""
+        return (
+            self._speaker.own_refusal()
+            or group.why_not(self._settings.node_name)
+            or group.link_refusal(self._speaker.link_names)
+            or self._speaker.leaving()
+            or Refusal.NOT_OWNER
+        )
 
     def _links(self) -> tuple[LinkStatus, ...]:
         used = [

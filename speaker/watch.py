@@ -2,6 +2,7 @@
 
 The configuration is the one in force (ConfigMap ``bareway-config``, written by the controller); the user's
 own ConfigMap counts only while that does not exist, so that a speaker can serve before a controller ever ran.
+The announcer lists are sixteen ConfigMaps in one watch, by their label.
 """
 
 from collections.abc import Callable, Iterable
@@ -10,7 +11,8 @@ from random import Random
 from typing import Final, TypeAlias, TypeVar
 
 from bareway.decide.announcement.announcers import AnnouncerView
-from bareway.model.configuration import Configuration
+from bareway.gossip.events import ListsKnown
+from bareway.model.configuration import Configuration, Layer2Settings
 from bareway.model.endpoints import EndpointSlice
 from bareway.model.names import ObjectKey
 from bareway.model.nodes import Node
@@ -18,6 +20,7 @@ from bareway.model.objects import ConfigMap, Secret
 from bareway.model.problems import Problem, Severity
 from bareway.model.services import Service
 from bareway.model.status import ConfigurationStatus
+from bareway.resources.announcer_lists import SELECTOR
 from bareway.resources.configurations import DOCUMENT_KEY, EXTENSION_KEY
 from bareway.resources.in_force import IN_FORCE_NAME, read_in_force
 from bareway.resources.kinds import CONFIG_MAPS, ENDPOINT_SLICES, NODES, SECRETS, SERVICES, Kind
@@ -26,6 +29,7 @@ from bareway.runtime.documents import DocumentReader
 from bareway.runtime.kube.reflector import Api, Reflector
 from bareway.runtime.kube.rights import Right
 from bareway.runtime.metrics import KubernetesFigures
+from speaker.lists import ListReader
 from speaker.settings import Settings
 
 T = TypeVar("T")
@@ -66,23 +70,49 @@ class Watch:
         self.services = mirror(SERVICES)
         self.slices = mirror(ENDPOINT_SLICES)
         self.nodes = mirror(NODES)
+        self._in_force_key = ObjectKey(settings.namespace, IN_FORCE_NAME)
         self._in_force = mirror(CONFIG_MAPS, settings.namespace, IN_FORCE_NAME)
         self._written = mirror(CONFIG_MAPS, settings.configuration_namespace, settings.config_name)
         self._secret = mirror(SECRETS, settings.namespace, settings.gossip_secret)
         self.documents = DocumentReader(on_read=on_change)
         """Has a ``run``."""
+        self._shards = Reflector(
+            client,
+            CONFIG_MAPS,
+            namespace=settings.namespace,
+            label_selector=SELECTOR,
+            rng=rng,
+            on_change=self._shards_changed,
+        )
+        self.lists = ListReader(settings.namespace, self._shards, on_read=on_change)
+        """Has a ``run``."""
+        self._on_change = on_change
         self._read: tuple[tuple[str, str], Configured] = (NOTHING_READ, Configured())
 
     @property
     def reflectors(self) -> tuple[Mirror, ...]:
         """All mirrors; each has a ``run``."""
-        every: tuple[Mirror, ...] = (self.services, self.slices, self.nodes, self._in_force, self._written)
+        every: tuple[Mirror, ...] = (
+            self.services,
+            self.slices,
+            self.nodes,
+            self._in_force,
+            self._written,
+            self._shards,
+        )
         return every if self._settings.gossip_key else (*every, self._secret)
 
     @property
     def synced(self) -> bool:
         """Whether everything that the decision looks at was listed once."""
         return all(reflector.synced for reflector in self.reflectors if reflector is not self._secret)
+
+    @property
+    def lists_known(self) -> ListsKnown:
+        """How much of the announcer lists there is."""
+        return ListsKnown(
+            generation=self.lists.lists.generation, exist=self.lists.exist, current=self._shards.connected
+        )
 
     @property
     def connected(self) -> bool:
@@ -119,23 +149,38 @@ class Watch:
 
     def configured(self) -> Configured:
         """The configuration to use now; parsed anew only when its ConfigMap changed."""
-        in_force = self._in_force.objects.get(ObjectKey(self._settings.namespace, IN_FORCE_NAME))
-        written_key = ObjectKey(self._settings.configuration_namespace, self._settings.config_name)
-        source = in_force or self._written.objects.get(written_key)
+        source = self._source()
         if source is None:
             return _kept(self._read[1])
         version = (source.uid, source.resource_version)
         if self._read[0] != version and self.documents.is_ready(*_documents(source)):
             last = self._read[1].configuration
-            fresh = self._accepted(source) if source is in_force else self._as_written(source)
+            is_in_force = source.key == self._in_force_key
+            fresh = self._accepted(source) if is_in_force else self._as_written(source)
             # Fail static: what cannot be read leaves the last good one in force.
             self._read = (version, fresh if fresh.configuration else replace(fresh, configuration=last))
         return self._read[1]
 
-    def view(self) -> AnnouncerView | None:
-        """What the decision looks at; None until there is a configuration and everything was listed once."""
+    @property
+    def layer2(self) -> Layer2Settings | None:
+        """How addresses are kept on the link; None until it is known what is configured."""
         configuration = self.configured().configuration
-        if configuration is None or not self.synced:
+        if configuration is not None:
+            return configuration.layer2
+        source = self._source()
+        is_read = source is None or self._read[0] == (source.uid, source.resource_version)
+        is_known = self._in_force.synced and self._written.synced and is_read
+        return Layer2Settings() if is_known else None
+
+    @property
+    def ready(self) -> bool:
+        """Whether there is a configuration, and everything that the decision looks at was listed once."""
+        return self.configured().configuration is not None and self.synced and self.lists.are_read
+
+    def view(self) -> AnnouncerView | None:
+        """What the decision looks at; None until it is ready."""
+        configuration = self.configured().configuration
+        if configuration is None or not self.ready:
             return None
         return AnnouncerView(
             configuration=configuration,
@@ -155,6 +200,15 @@ class Watch:
             config_stale=any(p.severity is Severity.ERROR for p in configured.status.problems),
             connected=self.connected,
         )
+
+    def _source(self) -> ConfigMap | None:
+        """The ConfigMap that counts."""
+        written_key = ObjectKey(self._settings.configuration_namespace, self._settings.config_name)
+        return self._in_force.objects.get(self._in_force_key) or self._written.objects.get(written_key)
+
+    def _shards_changed(self) -> None:
+        self.lists.look_again()
+        self._on_change()
 
     def _accepted(self, source: ConfigMap) -> Configured:
         """What the controller put in force."""
@@ -187,9 +241,10 @@ def rights(settings: Settings) -> tuple[Right, ...]:
         for namespace, name in ((own, IN_FORCE_NAME), (theirs, settings.config_name))
         for verb in ("list", "watch")
     ]
+    lists = [Right(verb=verb, resource="configmaps", namespace=own) for verb in ("list", "watch")]
     secret = settings.gossip_secret
     secrets = [Right(verb=verb, resource="secrets", namespace=own, name=secret) for verb in ("list", "watch")]
-    return (*reads, *maps, *([] if settings.gossip_key else secrets))
+    return (*reads, *maps, *lists, *([] if settings.gossip_key else secrets))
 
 
 def _kept(last: Configured) -> Configured:

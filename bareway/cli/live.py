@@ -46,10 +46,10 @@ def read_live(kubeconfig: Path | None, namespace: str | None) -> list[Found]:
 async def _read(kubeconfig: Path | None, key: ObjectKey) -> list[Found]:
     async with KubeClient(open_source(kubeconfig)) as client:
         found: list[Found] = []
-        found += [one async for one in _list(client, SERVICES)]
-        found += [one async for one in _list(client, NODES)]
-        found += [one async for one in _list(client, NAMESPACES)]
-        found += [one async for one in _list(client, ENDPOINT_SLICES)]
+        found += [one async for one in list_all(client, SERVICES)]
+        found += [one async for one in list_all(client, NODES)]
+        found += [one async for one in list_all(client, NAMESPACES)]
+        found += [one async for one in list_all(client, ENDPOINT_SLICES)]
         try:
             found += _written(await client.read(CONFIG_MAPS, key))
         except NotFound as error:
@@ -57,7 +57,8 @@ async def _read(kubeconfig: Path | None, key: ObjectKey) -> list[Found]:
         return found
 
 
-async def _list(client: KubeClient, kind: Kind[T]) -> AsyncIterator[T | Misread]:
+async def list_all(client: KubeClient, kind: Kind[T]) -> AsyncIterator[T | Misread]:
+    """Every object of a kind, or what is wrong with it."""
     query = {"limit": str(kind.page_size)}
     while True:
         page = kind.read_page(await client.get(kind.path(), query))

@@ -11,6 +11,7 @@ def controller_text(status: ControllerStatus) -> str:
     parts = [_head("controller", status.version, status.not_ready, api_connected=status.api_connected)]
     parts.append(_election(status))
     parts.append(_configuration(status.configuration))
+    parts.append(_gossip(status))
     if status.pools:
         rows = [(pool.name, str(pool.total), str(pool.used), _share(pool)) for pool in status.pools]
         parts.append("\n" + table(("POOL", "ADDRESSES", "USED", "SHARE"), rows))
@@ -25,6 +26,9 @@ def speaker_text(status: SpeakerStatus) -> str:
     name = f"speaker on {status.node}"
     parts = [_head(name, status.version, status.not_ready, api_connected=status.api_connected)]
     parts.append(_configuration(status.configuration))
+    parts.append(_joined(status))
+    if status.leaving:
+        parts.append(f"hands over what it announces: {printable(status.leaving)}\n")
     if status.members:
         members = [(one.name, one.state, span(one.since_s), one.address) for one in status.members]
         parts.append("\n" + table(("MEMBER", "STATE", "FOR", "REACHED AT"), members))
@@ -37,7 +41,21 @@ def speaker_text(status: SpeakerStatus) -> str:
     if status.links:
         links = [(one.name, one.mac, ",".join(one.subnets), one.reason) for one in status.links]
         parts.append("\n" + table(("LINK", "MAC", "SUBNETS", "WHY NOT USED"), links))
+    if status.findings:
+        found = [(str(one.address), one.reason, one.mac, one.node or "") for one in status.findings]
+        parts.append("\n" + table(("ADDRESS", "FOUND ON THE LINK", "STATION", "NODE"), found))
     return "".join(parts)
+
+
+def _joined(status: SpeakerStatus) -> str:
+    """How it takes part in gossip; a speaker of before these fields says nothing."""
+    if not status.profile:
+        return ""
+    lists = f"generation {status.list_generation}" if status.list_generation else "none"
+    return (
+        f"gossip: profile {printable(status.profile)}, partition {printable(status.partition)};"
+        f" announcer lists: {lists}\n"
+    )
 
 
 def _head(name: str, version: str, not_ready: tuple[str, ...], *, api_connected: bool) -> str:
@@ -53,6 +71,16 @@ def _election(status: ControllerStatus) -> str:
     if status.leader:
         return f"election: stands by; {printable(status.leader)} leads\n"
     return "election: nobody leads\n"
+
+
+def _gossip(status: ControllerStatus) -> str:
+    """Whom it sees; a controller of before these fields says nothing."""
+    if not status.members_known and not status.list_generation:
+        return ""
+    seen = (
+        f"{status.members_alive} of {status.members_known} members" if status.members_known else "no member"
+    )
+    return f"gossip: sees {seen}; announcer lists of generation {status.list_generation}\n"
 
 
 def _configuration(status: ConfigurationStatus) -> str:

@@ -28,6 +28,24 @@ def _plan() -> Verb:
     return PLAN
 
 
+def _drain() -> Verb:
+    from bareway.cli.drain import DRAIN  # noqa: PLC0415 - aiohttp, for those who write to the cluster
+
+    return DRAIN
+
+
+def _undrain() -> Verb:
+    from bareway.cli.undrain import UNDRAIN  # noqa: PLC0415 - as above
+
+    return UNDRAIN
+
+
+def _move() -> Verb:
+    from bareway.cli.move import MOVE  # noqa: PLC0415 - as above
+
+    return MOVE
+
+
 def _status() -> Verb:
     from bareway.cli.status import STATUS  # noqa: PLC0415 - not needed to make a plan
 
@@ -55,6 +73,21 @@ WORDS: Final = (
         name="status",
         summary="Show what the programs on this node know, and what is wrong.",
         load=_status,
+    ),
+    Word(
+        name="drain",
+        summary="Have other nodes announce what a node announces.",
+        load=_drain,
+    ),
+    Word(
+        name="undrain",
+        summary="Let a drained node announce again.",
+        load=_undrain,
+    ),
+    Word(
+        name="move",
+        summary="Have an address announced from a certain node.",
+        load=_move,
     ),
     Word(name="version", summary="Print the version.", load=_version),
 )

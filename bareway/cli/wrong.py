@@ -26,6 +26,10 @@ def wrong_in_speaker(status: SpeakerStatus) -> tuple[str, ...]:
         *_wrong_anywhere(name, status.not_ready, status.configuration, api_connected=status.api_connected),
         *(f"{name}: member {one.name} is {one.state}" for one in status.members if one.state in TROUBLED),
         *(f"{name}: nobody announces {one.address}: {one.reason or 'no claim'}" for one in unannounced),
+        *(
+            f"{name}: {one.reason}: {one.node or 'a stranger'} ({one.mac}) answers for {one.address}"
+            for one in status.findings
+        ),
     )
 
 

@@ -75,6 +75,8 @@ class ClaimTable:
     generation: int = 0
     """The highest generation held or heard."""
     _best: dict[IPAddress, Claim] = field(default_factory=dict)
+    _prints: dict[IPAddress, int] = field(default_factory=dict)
+    """What each adds to the digest."""
     _heard: dict[IPAddress, tuple[int, int]] = field(default_factory=dict)
     """The highest version ever heard for an address, by whomever."""
     _held: dict[NodeName, set[IPAddress]] = field(default_factory=dict)
@@ -128,7 +130,7 @@ class ClaimTable:
         claim = self._best.pop(address, None)
         heard = self._heard.pop(address, (0, 0))
         if claim is not None:
-            self.digest ^= fingerprint(claim)
+            self.digest ^= self._prints.pop(address)
             self._held[claim.node].discard(address)
             self._forgotten[address] = (now, heard)
 
@@ -150,11 +152,12 @@ class ClaimTable:
     def _put(self, claim: Claim) -> None:
         old = self._best.get(claim.address)
         if old is not None:
-            self.digest ^= fingerprint(old)
             self._held[old.node].discard(claim.address)
         self._best[claim.address] = claim
         self._held.setdefault(claim.node, set()).add(claim.address)
-        self.digest ^= fingerprint(claim)
+        fresh = fingerprint(claim)
+        self.digest ^= self._prints.get(claim.address, 0) ^ fresh
+        self._prints[claim.address] = fresh
 
 
 def fingerprint(claim: Claim) -> int:

@@ -1,21 +1,26 @@
 """The edges to others as timers see them: who is silent, whom to dial and when, whose digests differ.
 
-One edge per pair of members; the lower name dials, and an observer always does. Whoever starts, or wakes from
-a pause, dials everybody once, whoever's turn it is. A pull on an edge is open until the last part of its
-answer came.
+One edge per pair of neighbours; the lower name dials, and an observer always does. Whoever starts, or wakes
+from a pause, dials everybody once, whoever's turn it is. When neighbours change, the edges to the former ones
+stay until those to the new ones are open. A pull on an edge is open until the last part of its answer came.
 """
 
 from dataclasses import dataclass, field
 from math import inf
 from random import Random
 
+from bareway.gossip.gaps import Gaps
 from bareway.gossip.profile import (
     DIAL_MAX_S,
+    GAP_FACTOR,
     PROBE_DELAY_S,
     PULL_GAP_MAX_S,
     REACCUSE_S,
+    RETRY_LOST_MAX_S,
     RETRY_MAX_S,
     RETRY_MIN_S,
+    SILENCE_MAX_FACTOR,
+    SURPLUS_S,
     Profile,
 )
 from bareway.model.names import NodeName
@@ -34,7 +39,18 @@ class Edge:
     opened_at: float = 0.0
     heard_at: float = 0.0
     accuse_at: float = inf
-    """When its silence raises the next alarm, if the peer is held alive then."""
+    """When its silence raises the next alarm, if the peer is held alive then and we are healthy."""
+    silence_s: float
+    """What the peer may keep by the interval that it announced; we hear it, or do not, by this."""
+    tolerance_s: float
+    """What it may keep before we accuse it: more on an edge that loses frames."""
+    gaps: Gaps = field(default_factory=Gaps)
+    """Between its frames, since the edge is open."""
+    wanted: bool = False
+    """The peer is one of those to have an edge to."""
+    surplus_at: float = inf
+    """When an edge that is not wanted may be hung up."""
+    backoff_max_s: float = RETRY_MAX_S
     turned_away: bool = False
     """The peer lives and would not have us when we called last."""
     dial_at: float = inf
@@ -56,8 +72,16 @@ class Edges:
     rng: Random
     always_dials: bool = False
     """Nobody dials us."""
+    patience: int = 1
+    """By what the silence that others may keep is multiplied before we accuse them: our own health."""
+    needed: frozenset[NodeName] = frozenset()
+    """The neighbours that live: while an edge to one of these is missing, no other is given up."""
     _edges: dict[NodeName, Edge] = field(default_factory=dict)
     _pulls: int = 0
+    _open: tuple[NodeName, ...] | None = ()
+    """As last computed; None: anew."""
+    _due: float | None = inf
+    """Nothing is due before; None: to be computed. Frames that come only make it later than that."""
 
     def get(self, peer: NodeName) -> Edge | None:
         """The edge to a peer that we know of."""
@@ -71,7 +95,9 @@ class Edges:
     @property
     def open(self) -> tuple[NodeName, ...]:
         """The peers whose edge is open."""
-        return tuple(peer for peer, edge in self._edges.items() if edge.open)
+        if self._open is None:
+            self._open = tuple(peer for peer, edge in self._edges.items() if edge.open)
+        return self._open
 
     @property
     def turned_away_by(self) -> tuple[NodeName, ...]:
@@ -81,7 +107,7 @@ class Edges:
     def hears(self, peer: NodeName, *, now: float) -> bool:
         """Whether the peer spoke to us within the time that it is allowed to be silent."""
         edge = self._edges.get(peer)
-        return edge is not None and edge.open and now - edge.heard_at <= self._silence(edge)
+        return edge is not None and edge.open and now - edge.heard_at <= edge.silence_s
 
     def suspicion_s(self, peer: NodeName) -> float:
         """The shortest suspicion of a peer, by the interval it announced."""
@@ -90,18 +116,32 @@ class Edges:
 
     # ------------------------------------------------------------ whom we know
 
-    def keep(self, peers: frozenset[NodeName], *, now: float) -> None:
-        """These are the peers to have an edge to; others are forgotten unless their edge is open."""
-        for peer in sorted(peers - self._edges.keys()):
+    def keep(
+        self, peers: frozenset[NodeName], *, lost: frozenset[NodeName] = frozenset(), now: float
+    ) -> None:
+        """These are the peers to have an edge to; others are forgotten once their edge is closed.
+
+        Those ``lost`` to discovery are dialled more and more seldom.
+        """
+        self._change()
+        for peer in sorted(peers):
             edge = self._edge(peer)
-            edge.accuse_at = now + REACCUSE_S + self.profile.silence_s
-            edge.dial_at = now if self._calls(peer) else now + PROBE_DELAY_S
-        for peer in [peer for peer in self._edges if peer not in peers]:
-            if not self._edges[peer].open:
-                del self._edges[peer]
+            edge.backoff_max_s = RETRY_LOST_MAX_S if peer in lost else RETRY_MAX_S
+            if edge.wanted:
+                continue
+            edge.wanted, edge.surplus_at = True, inf
+            if not edge.open:
+                edge.accuse_at = now + REACCUSE_S + self.profile.silence_s
+                edge.dial_at = now if self._calls(peer) else now + PROBE_DELAY_S
+        for edge in [edge for peer, edge in self._edges.items() if peer not in peers]:
+            if not edge.open:
+                del self._edges[edge.peer]
+            elif edge.wanted:
+                edge.wanted, edge.surplus_at = False, self._surplus_at(now)
 
     def dial_everybody(self, *, now: float) -> None:
         """At once, whoever's turn it is."""
+        self._change()
         for edge in self._edges.values():
             if not edge.open:
                 edge.dial_at = now
@@ -113,16 +153,21 @@ class Edges:
             edge.backoff_s = RETRY_MIN_S
             edge.dial_at = now if self._calls(peer) else now + PROBE_DELAY_S
             edge.accuse_at = now + REACCUSE_S
+            self._change()
 
     # ------------------------------------------------------------ what happens to one
 
     def opened(self, peer: NodeName, *, now: float) -> int:
         """An edge is up; returns the number of the pull to begin with."""
         edge = self._edge(peer)
+        self._change()
         edge.open, edge.turned_away, edge.dial_at = True, False, inf
         edge.opened_at = edge.heard_at = now
-        edge.interval_s = self.profile.interval_s
-        edge.accuse_at = now + self._silence(edge)
+        edge.gaps = Gaps()
+        self._expect(edge, self.profile.interval_s)
+        edge.accuse_at = now + edge.silence_s
+        if not edge.wanted:
+            edge.surplus_at = self._surplus_at(now)
         edge.differs_since, edge.pull_gap_s, edge.pull_after = None, 0.0, 0.0
         return self.begin_pull(edge.peer, now=now)
 
@@ -131,8 +176,11 @@ class Edges:
         edge = self._edges.get(peer)
         if edge is None or not edge.open:
             return False
+        self._change()
         edge.open, edge.pull = False, None
-        if now - edge.opened_at >= RETRY_MAX_S:
+        if not edge.wanted:
+            del self._edges[peer]
+        elif now - edge.opened_at >= RETRY_MAX_S:
             edge.backoff_s = RETRY_MIN_S
             edge.dial_at = now if self._calls(peer) else now + PROBE_DELAY_S
         else:
@@ -142,7 +190,11 @@ class Edges:
     def dial_failed(self, peer: NodeName, *, turned_away: bool = False, now: float) -> bool:
         """Try again later, if it is our turn; whether the peer is without an edge now."""
         edge = self._edges.get(peer)
-        if edge is None or edge.open:
+        if edge is None:
+            return False
+        self._change()
+        if edge.open:  # we wanted a fresh one
+            edge.dial_at = inf
             return False
         edge.turned_away = turned_away
         # Who is turned away goes on asking: only so it learns that it is welcome, or that the other died.
@@ -155,15 +207,19 @@ class Edges:
         edge = self._edges.get(peer)
         if edge is None or not edge.open:
             return None
+        edge.gaps.add(now - edge.heard_at)
         edge.heard_at = now
-        edge.accuse_at = now + self._silence(edge)
+        edge.accuse_at = now + edge.tolerance_s
         return edge
 
     def announces(self, peer: NodeName, *, interval_s: float) -> None:
         """The peer said how often it will be heard; holds from its last frame on."""
         edge = self._edges[peer]
-        edge.interval_s = interval_s
-        edge.accuse_at = edge.heard_at + self._silence(edge)
+        before_s = edge.tolerance_s
+        self._expect(edge, interval_s)
+        edge.accuse_at = edge.heard_at + edge.tolerance_s
+        if edge.tolerance_s < before_s:
+            self._change()
 
     def delay_by(self, lag_s: float) -> None:
         """We did not listen for ``lag_s``: nobody was silent in that time."""
@@ -175,10 +231,37 @@ class Edges:
 
     def silent(self, *, now: float) -> list[NodeName]:
         """Whose silence raises the alarm now; each again only after REACCUSE_S."""
-        due = [edge for edge in self._edges.values() if edge.accuse_at <= now]
+        self._change()
+        due = [edge for edge in self._edges.values() if self._accuse_at(edge) <= now]
         for edge in due:
             edge.accuse_at = now + REACCUSE_S
         return [edge.peer for edge in due]
+
+    def is_alarm(self, *, now: float) -> bool:
+        """Whether anybody's silence raises the alarm now."""
+        return any(self._accuse_at(edge) <= now for edge in self._edges.values())
+
+    def quiet(self, *, now: float) -> int:
+        """How many open edges are silent for more than half of what is allowed."""
+        edges = [edge for edge in self._edges.values() if edge.open]
+        return sum(now - edge.heard_at > edge.silence_s / 2 for edge in edges)
+
+    def refresh(self, peer: NodeName, *, now: float) -> None:
+        """Try a new edge in the place of one that is silent."""
+        edge = self._edges.get(peer)
+        if edge is not None:
+            edge.dial_at = now
+            self._change()
+
+    def surplus(self, *, now: float) -> list[NodeName]:
+        """Open edges that nobody needs: those of former neighbours, once the new ones have theirs."""
+        due = [edge.peer for edge in self._edges.values() if edge.open and edge.surplus_at <= now]
+        if not due or all(self._is_open(peer) for peer in self.needed):
+            return due
+        for peer in due:
+            self._edges[peer].surplus_at = now + SURPLUS_S
+        self._change()
+        return []
 
     def hopeless(self, *, now: float) -> list[NodeName]:
         """Open edges that are silent for so long that they are to be hung up."""
@@ -186,15 +269,19 @@ class Edges:
 
     def hung_up(self, peer: NodeName, *, now: float) -> None:
         """We gave it up."""
+        self._change()
         edge = self._edges[peer]
         edge.open, edge.pull = False, None
         edge.dial_at = now + self._backoff(edge) if self._calls(peer) else inf
+        if not edge.wanted:
+            del self._edges[peer]
 
     def to_dial(self, *, now: float) -> list[NodeName]:
         """Whom to dial now; each again if the driver never says how it ended."""
         due = [edge for edge in self._edges.values() if edge.dial_at <= now]
         for edge in due:
             edge.dial_at = now + DIAL_MAX_S
+        self._change()
         return [edge.peer for edge in due]
 
     def begin_pull(self, peer: NodeName, *, now: float) -> int:
@@ -220,33 +307,54 @@ class Edges:
 
     @property
     def deadline(self) -> float:
-        """When any of these is due."""
-        return min(
-            (
-                min(
-                    edge.accuse_at,
-                    edge.dial_at,
-                    self._hang_up_at(edge) if edge.open else inf,
-                )
-                for edge in self._edges.values()
-            ),
-            default=inf,
-        )
+        """When any of these may be due: never too late, and sometimes too early."""
+        if self._due is None:
+            self._due = min(map(self._due_at, self._edges.values()), default=inf)
+        return self._due
+
+    def _due_at(self, edge: Edge) -> float:
+        at = min(self._accuse_at(edge), edge.dial_at)
+        return min(at, self._hang_up_at(edge), edge.surplus_at) if edge.open else at
+
+    def _change(self) -> None:
+        """Something may be due earlier, or another edge be open."""
+        self._due = self._open = None
 
     def _calls(self, peer: NodeName) -> bool:
         """Whether it is our turn to dial."""
         return self.always_dials or self.me < peer
 
     def _edge(self, peer: NodeName) -> Edge:
-        return self._edges.setdefault(peer, Edge(peer=peer, interval_s=self.profile.interval_s))
+        edge = self._edges.get(peer)
+        if edge is None:
+            profile = self.profile
+            silence_s = profile.silence_s
+            edge = Edge(peer=peer, interval_s=profile.interval_s, silence_s=silence_s, tolerance_s=silence_s)
+            self._edges[peer] = edge
+        return edge
 
-    def _silence(self, edge: Edge) -> float:
-        return self.profile.silence_of(edge.interval_s)
+    def _surplus_at(self, now: float) -> float:
+        """Who only observes keeps what it has: nobody else is to spare its edges."""
+        return inf if self.always_dials else now + SURPLUS_S
+
+    def _is_open(self, peer: NodeName) -> bool:
+        edge = self._edges.get(peer)
+        return edge is not None and edge.open
+
+    def _expect(self, edge: Edge, interval_s: float) -> None:
+        """This is how often the peer will be heard."""
+        edge.interval_s = interval_s
+        edge.silence_s = self.profile.silence_of(interval_s)
+        adapted_s = min(GAP_FACTOR * edge.gaps.usual_s, SILENCE_MAX_FACTOR * edge.silence_s)
+        edge.tolerance_s = max(edge.silence_s, adapted_s)
+
+    def _accuse_at(self, edge: Edge) -> float:
+        return edge.accuse_at + (self.patience - 1) * edge.silence_s
 
     def _hang_up_at(self, edge: Edge) -> float:
-        return edge.heard_at + HANGUP_FACTOR * self._silence(edge)
+        return edge.heard_at + HANGUP_FACTOR * self.patience * edge.tolerance_s
 
     def _backoff(self, edge: Edge) -> float:
-        wait_s = edge.backoff_s * self.rng.uniform(0.5, 1.0)
-        edge.backoff_s = min(2 * edge.backoff_s, RETRY_MAX_S)
+        wait_s = min(edge.backoff_s, edge.backoff_max_s) * self.rng.uniform(0.5, 1.0)
+        edge.backoff_s = min(2 * edge.backoff_s, edge.backoff_max_s)
         return wait_s

@@ -4,14 +4,19 @@
 process, so a restarted member beats its old life at once; the incarnation is raised only by the member
 itself: to refute an accusation, or because one of its facts changed.
 
-Not covered: observers (the controller) and free metadata; both join as fields of ``Report``.
+A member also says which links it has: the subnets decide who comes first for an address, and by the hardware
+addresses others know whose frames they see.
+
+Not covered: free metadata, which would join as fields of ``Report``.
 """
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
-from bareway.model.names import NodeName
+from bareway.model.mac import MacAddress
+from bareway.model.names import InterfaceName, IPNetwork, NodeName
 
 
 class MemberState(StrEnum):
@@ -63,6 +68,51 @@ NO_SIDE = Side(0, NodeName(""))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LinkFact:
+    """A usable link of a member's node."""
+
+    name: InterfaceName
+    mac: MacAddress
+    networks: tuple[IPNetwork, ...] = ()
+    """The subnets in which it has an address."""
+
+
+LINKS_MAX: Final = 16
+"""Links, and also networks of all links together, that a member publishes."""
+LINKS_BYTES_MAX: Final = 512
+"""What they may take on the wire: less than the names in a report may, so that frames are cut as before."""
+LINK_NAME_MAX: Final = 15
+"""Length of an interface's name in Linux."""
+LINK_BYTES: Final = 12
+"""On the wire: the MAC address, and what says where each part begins."""
+
+
+def publishable(links: Iterable[LinkFact]) -> tuple[LinkFact, ...]:
+    """As many links, and of these as many networks, as may be published, from the first on."""
+    published: list[LinkFact] = []
+    networks_left, bytes_left = LINKS_MAX, LINKS_BYTES_MAX
+    for link in links:
+        bytes_left -= LINK_BYTES + len(link.name.encode())
+        if len(published) == LINKS_MAX or bytes_left < 0:
+            break
+        networks: list[IPNetwork] = []
+        for network in link.networks[:networks_left]:
+            size = network_bytes(network)
+            if size > bytes_left:
+                break
+            bytes_left -= size
+            networks.append(network)
+        networks_left -= len(networks)
+        published.append(replace(link, networks=tuple(networks)))
+    return tuple(published)
+
+
+def network_bytes(network: IPNetwork) -> int:
+    """How many bytes a network takes on the wire: what says so, the prefix length and the address."""
+    return 3 + network.max_prefixlen // 8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
     """What a member says of itself; nobody else computes it."""
 
@@ -72,6 +122,10 @@ class Facts:
     """Its own node may announce: the network is there and a link is usable."""
     leaving: bool = False
     """It is drained or about to stop: others take over, it serves until they have."""
+    links: tuple[LinkFact, ...] = ()
+    """As many as may be published; a member that publishes none counts as being in every subnet."""
+    key_id: bytes = b""
+    """Of the newest gossip key that it holds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,7 +2,8 @@
 
 Rules of SWIM with suspicion, as gossip carries them: a report supersedes another of the same member by
 ``(epoch, incarnation)``, then by the stronger state; an accusation about ourselves is refuted with a higher
-incarnation; a death that is only heard of counts as an accusation while we hear the member ourselves.
+incarnation. A death that is only heard of counts as an accusation while we hear the member ourselves, or if
+its trial has hardly begun here: when two halves of a group meet again, each hears that its own members died.
 
 What must be told to others is collected in ``news``, what must be told to the user in ``changes``.
 """
@@ -15,6 +16,7 @@ from bareway.gossip.claims import DIGEST_BYTES, DIGEST_MASK
 from bareway.gossip.events import MemberChanged
 from bareway.gossip.member import Facts, Member, MemberReason, MemberState, Report, Side, supersedes
 from bareway.gossip.profile import CRASH_GRACE_S, MEMBERS_MAX, RETRY_FOR_S
+from bareway.gossip.rings import Rings
 from bareway.gossip.roles import is_observer
 from bareway.gossip.suspicion import Suspicion
 from bareway.model.names import NodeName
@@ -33,8 +35,16 @@ class Membership:
     """When our process started."""
     changed_at: float
     """When the set of living members last changed."""
+    believes: bool = False
+    """Whoever only observes holds each member as it hears that others do."""
     version: int = 0
     """Grows with every change."""
+    set_version: int = 0
+    """Grows when somebody comes, dies or is forgotten."""
+    standing_version: int = 0
+    """Grows when that happens or somebody says something else of itself: not with a mere suspicion."""
+    rings: Rings = field(default_factory=Rings)
+    """Those that live, ourselves included, and who is whose neighbour."""
     digest: int = 0
     """Over the living others and ourselves: name, epoch, incarnation."""
     news: list[Report] = field(default_factory=list)
@@ -44,6 +54,7 @@ class Membership:
 
     def __post_init__(self) -> None:
         self.digest = _fingerprint(self.own)
+        self.rings.add(self.own.name)
 
     @property
     def me(self) -> NodeName:
@@ -79,7 +90,8 @@ class Membership:
 
     def reached_by(self, peers: Iterable[NodeName]) -> bool:
         """Whether what is said to ``peers`` is said to all that live."""
-        return set(self.living) <= set(peers)
+        reached = set(peers)
+        return len(self.rings) <= len(reached) + 1 and set(self.living) <= reached
 
     @property
     def reachable(self) -> frozenset[NodeName]:
@@ -127,11 +139,13 @@ class Membership:
         """Say goodbye: from now on nothing said about us is refuted."""
         self.own = replace(self.own, state=MemberState.LEFT)
         self.version += 1
+        self.standing_version += 1
         self.news.append(self.own)
 
     def _raise_incarnation(self, above: tuple[int, int], facts: Facts) -> None:
         epoch, incarnation = max(above, self.own.version)
         self.digest ^= _fingerprint(self.own)
+        self.standing_version += facts != self.own.facts
         self.own = replace(self.own, epoch=epoch, incarnation=incarnation + 1, facts=facts)
         self.digest ^= _fingerprint(self.own)
         self.version += 1
@@ -150,7 +164,7 @@ class Membership:
         if member is None:
             if report.state in {MemberState.ALIVE, MemberState.SUSPECT} and len(self._members) < MEMBERS_MAX:
                 self._hear_of_a_stranger(report, now=now)
-        elif report.state is MemberState.DEAD and member.lives and self.hears(report.name):
+        elif report.state is MemberState.DEAD and member.lives and not self._is_credible(report, now=now):
             self._accuse(member, replace(report, state=MemberState.SUSPECT), now=now)
         elif report.state is MemberState.SUSPECT:
             self._accuse(member, report, now=now)
@@ -164,6 +178,13 @@ class Membership:
         if member is not None and member.lives:
             accusation = replace(member.report, state=MemberState.SUSPECT, by=self.me, crashed=crashed)
             self._accuse(member, accusation, now=now)
+
+    def acquit(self, name: NodeName, *, now: float) -> None:
+        """We have fresh evidence that a suspect lives; it tells the others itself."""
+        member = self._members.get(name)
+        if member is not None and member.state is MemberState.SUSPECT:
+            report = replace(member.report, state=MemberState.ALIVE, crashed=False)
+            self._put(member, report, MemberReason.REFUTED, now=now)
 
     def bury(self, *, now: float) -> None:
         """Declare dead whoever did not refute in time."""
@@ -179,6 +200,8 @@ class Membership:
             if not member.lives and member.since <= now - RETRY_FOR_S:
                 del self._members[name]
                 self.version += 1
+                self.set_version += 1
+                self.standing_version += 1
 
     def delay_by(self, lag_s: float) -> None:
         """We did not listen for ``lag_s``: all trials wait."""
@@ -189,6 +212,13 @@ class Membership:
     def deadline(self) -> float:
         """When the next trial ends, as far as is known now."""
         return min((self._ends_at(name) for name in self._suspicions), default=float("inf"))
+
+    def _is_credible(self, death: Report, *, now: float) -> bool:
+        """Whether to believe a death: who suspects as long as others do has given the same time to refute."""
+        if self.believes:
+            return True
+        trial = self._suspicions.get(death.name)
+        return trial is not None and trial.is_half_over(now) and not self.hears(death.name)
 
     def _hear_of_myself(self, report: Report) -> None:
         if self.own.state is MemberState.LEFT or report.version < self.own.version:
@@ -202,6 +232,9 @@ class Membership:
         self.digest ^= _fingerprint(report)
         self.changed_at = now
         self.version += 1
+        self.set_version += 1
+        self.standing_version += 1
+        self.rings.add(report.name)
         self.changes.append(
             MemberChanged(name=report.name, state=MemberState.ALIVE, reason=MemberReason.JOINED)
         )
@@ -239,7 +272,15 @@ class Membership:
         if new.lives != member.lives:
             self.changed_at = now
             if new.lives:
+                self.rings.add(report.name)
                 new = replace(new, revived_at=now)
+            else:
+                self.rings.remove(report.name)
+        if new.lives != member.lives or report.state is MemberState.LEFT:
+            self.set_version += 1
+            self.standing_version += 1
+        elif report.facts != member.report.facts or new.protected_until != member.protected_until:
+            self.standing_version += 1
         if report.state is not MemberState.SUSPECT:
             self._suspicions.pop(report.name, None)
         self._members[report.name] = new
@@ -247,10 +288,9 @@ class Membership:
         self.digest ^= member.lives * _fingerprint(member.report) ^ new.lives * _fingerprint(report)
 
     def _ends_at(self, name: NodeName) -> float:
-        observers = 1 + sum(
-            other.state is MemberState.ALIVE for other in self._members.values() if other.name != name
-        )
-        return self._suspicions[name].ends_at(observers=observers)
+        watchers = self.rings.neighbours(name)
+        healthy = sum(each == self.me or self._members[each].state is MemberState.ALIVE for each in watchers)
+        return self._suspicions[name].ends_at(observers=healthy)
 
 
 def _reason(report: Report, member: Member, *, me: NodeName) -> MemberReason:

@@ -1,39 +1,55 @@
 """What members say to each other on an edge, and its bytes: MessagePack arrays, one message a frame.
 
 ``Heartbeat`` keeps an edge alive and carries digests, ``News`` floods what changed, ``Pull`` asks for
-everything and ``State`` answers it in parts. Two pulls, one each way, are a push-pull. Sealing, order and
+everything and ``State`` answers it in parts. Two pulls, one each way, are a push-pull. ``PingRequest`` asks
+whether a third is heard, ``PingAnswer`` says so. Sealing, order and
 replay are the business of the edge below; who speaks is known from there and is not repeated here.
 
 Members of different versions live together while a cluster is rolled: a newer one may append fields and set
 further flags, which an older one does not look at. A new kind of message needs a new handshake version.
 
-Not covered: meta data longer than a few facts, and the announcer lists (they come from the API).
+Not covered: the announcer lists (they come from the API).
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from ipaddress import ip_address
 from typing import Annotated, Final, TypeAlias
 
 from msgspec import DecodeError, Meta, Struct, ValidationError
 from msgspec.msgpack import Decoder, Encoder
 
 from bareway.gossip.claims import Claim
-from bareway.gossip.member import Facts, MemberState, Report, Side
+from bareway.gossip.findings import Finding
+from bareway.gossip.member import Report, Side
+from bareway.gossip.parts import (
+    UPDATES_MAX,
+    WORDS,
+    Name,
+    Number,
+    WireClaims,
+    WireFindings,
+    WireReports,
+    WireSide,
+    claim_from_wire,
+    claim_to_wire,
+    finding_from_wire,
+    finding_to_wire,
+    report_from_wire,
+    report_to_wire,
+    side_from_wire,
+)
 from bareway.model.names import NodeName
 
 FRAME_MAX: Final = 65_536
 """Bytes of a frame before sealing; a reader drops what is longer without looking at it."""
-NAME_MAX: Final = 253
-"""Length of a Kubernetes Node's name."""
-UPDATES_MAX: Final = 80
-"""Reports and claims in one frame: as many as fit into FRAME_MAX when all names have NAME_MAX bytes."""
 INTERVAL_MIN_MS: Final = 5
 INTERVAL_MAX_MS: Final = 60_000
 """Heartbeats that a member may announce; outside lies a mistake that would blind the detector."""
-NUMBER_MAX: Final = 2**63 - 1
-"""Counters fit a signed 64-bit integer everywhere."""
+
+
+WAIT_MAX_MS: Final = 60_000
+"""For how long one may ask another to listen for a third."""
 
 
 class DropReason(StrEnum):
@@ -80,7 +96,9 @@ class News:
     reports: tuple[Report, ...] = ()
     claims: tuple[Claim, ...] = ()
     relay: bool = False
-    """The first sender could not reach all: pass the claims on. Reports are always passed on."""
+    """The first sender could not reach all: pass the claims on. Reports and findings are always passed on."""
+    findings: tuple[Finding, ...] = ()
+    """Repeated every ten seconds while it lasts."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,77 +118,80 @@ class State:
     claims: tuple[Claim, ...] = ()
 
 
-Message: TypeAlias = Heartbeat | News | Pull | State
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PingRequest:
+    """Do you hear this member? Answered as soon as it is heard, or with no when the time is up."""
+
+    number: int
+    target: NodeName
+    wait_ms: int
+
+    @property
+    def wait_s(self) -> float:
+        """The time in seconds."""
+        return self.wait_ms / 1000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PingAnswer:
+    """What came of a ``PingRequest``."""
+
+    number: int
+    heard: bool
+
+
+Message: TypeAlias = Heartbeat | News | Pull | State | PingRequest | PingAnswer
+SINCE_VERSION_2: Final = (PingRequest, PingAnswer)
+"""Messages that one who speaks only version 1 of the handshake would not understand."""
 
 # ---------------------------------------------------------------- bytes
 
-_Name = Annotated[str, Meta(max_length=NAME_MAX, pattern=r"\A[!-~]+\Z")]  # printable: it ends in logs
-_NameOrNone = Annotated[str, Meta(max_length=NAME_MAX, pattern=r"\A[!-~]*\Z")]
-_Number = Annotated[int, Meta(ge=0, le=NUMBER_MAX)]
 _Interval = Annotated[int, Meta(ge=INTERVAL_MIN_MS, le=INTERVAL_MAX_MS)]
-_Address = Annotated[bytes, Meta(min_length=4, max_length=16)]
-_Side = tuple[_Number, _NameOrNone]
-
-STATES: Final = (MemberState.ALIVE, MemberState.SUSPECT, MemberState.DEAD, MemberState.LEFT)
-"""A state's number on the wire is its place here."""
-_StateNumber = Annotated[int, Meta(ge=0, lt=len(STATES))]
-
-STARTED: Final = 1
-ABLE: Final = 2
-LEAVING: Final = 4
-CRASHED: Final = 8
-_Flags = _Number
-
-
-class _WireReport(Struct, frozen=True, array_like=True, gc=False):
-    name: _Name
-    epoch: _Number
-    incarnation: _Number
-    state: _StateNumber
-    flags: _Flags
-    by: _Name
-    side: _Side | None
-
-
-class _WireClaim(Struct, frozen=True, array_like=True, gc=False):
-    address: _Address
-    generation: _Number
-    count: _Number
-    node: _NameOrNone
-
-
-_Reports = Annotated[list[_WireReport], Meta(max_length=UPDATES_MAX)]
-_Claims = Annotated[list[_WireClaim], Meta(max_length=UPDATES_MAX)]
+_Wait = Annotated[int, Meta(ge=0, le=WAIT_MAX_MS)]
 
 
 class _WireHeartbeat(Struct, frozen=True, array_like=True, tag=1):
-    sequence: _Number
+    sequence: Number
     interval_ms: _Interval
-    generation: _Number
-    view_digest: _Number
-    claims_digest: _Number
-    side: _Side
+    generation: Number
+    view_digest: Number
+    claims_digest: Number
+    side: WireSide
 
 
 class _WireNews(Struct, frozen=True, array_like=True, tag=2):
-    reports: _Reports
-    claims: _Claims
+    reports: WireReports
+    claims: WireClaims
     relay: bool
+    findings: WireFindings = ()
 
 
 class _WirePull(Struct, frozen=True, array_like=True, tag=3):
-    number: _Number
+    number: Number
 
 
 class _WireState(Struct, frozen=True, array_like=True, tag=4):
-    number: _Number
+    number: Number
     last: bool
-    reports: _Reports
-    claims: _Claims
+    reports: WireReports
+    claims: WireClaims
 
+
+class _WirePingRequest(Struct, frozen=True, array_like=True, tag=5):
+    number: Number
+    target: Name
+    wait_ms: _Wait
+
+
+class _WirePingAnswer(Struct, frozen=True, array_like=True, tag=6):
+    number: Number
+    heard: bool
+
+
+_Wire: TypeAlias = _WireHeartbeat | _WireNews | _WirePull | _WireState | _WirePingRequest | _WirePingAnswer
 
 _encoder = Encoder()
-_decoder = Decoder(_WireHeartbeat | _WireNews | _WirePull | _WireState)
+_decoder = Decoder(_Wire)
 
 
 def encode(message: Message) -> bytes:
@@ -192,6 +213,8 @@ def decode(frame: bytes) -> Message:
         raise BadMessage(DropReason.INVALID, str(error)) from error
     except (DecodeError, UnicodeDecodeError) as error:
         raise BadMessage(DropReason.MALFORMED, str(error)) from error
+    except ValueError as error:  # an address or network that is none
+        raise BadMessage(DropReason.INVALID, str(error)) from error
 
 
 def states(number: int, reports: Sequence[Report], claims: Sequence[Claim]) -> list[State]:
@@ -203,27 +226,41 @@ def states(number: int, reports: Sequence[Report], claims: Sequence[Claim]) -> l
     ]
 
 
-def news(reports: Sequence[Report], claims: Sequence[Claim], *, relay: bool) -> list[News]:
+def news(
+    reports: Sequence[Report], claims: Sequence[Claim], findings: Sequence[Finding] = (), *, relay: bool
+) -> list[News]:
     """What is new, in frames' worth; none if nothing is."""
-    return [
+    told = [
         News(reports=some_reports, claims=some_claims, relay=relay)
         for some_reports, some_claims in _cut(reports, claims)
+    ]
+    return told + [
+        News(findings=tuple(findings[start : start + UPDATES_MAX]), relay=relay)
+        for start in range(0, len(findings), UPDATES_MAX)
     ]
 
 
 def _cut(
     reports: Sequence[Report], claims: Sequence[Claim]
 ) -> list[tuple[tuple[Report, ...], tuple[Claim, ...]]]:
-    return [
-        (
-            tuple(reports[start : start + UPDATES_MAX]),
-            tuple(claims[max(start - len(reports), 0) : max(start + UPDATES_MAX - len(reports), 0)]),
-        )
-        for start in range(0, len(reports) + len(claims), UPDATES_MAX)
+    """Frames' worth, the last of the reports' with the first claims in it."""
+    frames: list[tuple[list[Report], list[Claim]]] = []
+    room = 0
+    for report in reports:
+        room -= 2 if report.facts.links else 1
+        if room < 0:
+            frames.append(([], []))
+            room = UPDATES_MAX - (2 if report.facts.links else 1)
+        frames[-1][0].append(report)
+    if room:
+        frames[-1][1].extend(claims[:room])
+    frames += [
+        ([], list(claims[start : start + UPDATES_MAX])) for start in range(room, len(claims), UPDATES_MAX)
     ]
+    return [(tuple(some_reports), tuple(some_claims)) for some_reports, some_claims in frames]
 
 
-def _to_wire(message: Message) -> _WireHeartbeat | _WireNews | _WirePull | _WireState:
+def _to_wire(message: Message) -> _Wire:
     match message:
         case Heartbeat():
             return _WireHeartbeat(
@@ -236,22 +273,27 @@ def _to_wire(message: Message) -> _WireHeartbeat | _WireNews | _WirePull | _Wire
             )
         case News():
             return _WireNews(
-                reports=[_report_to_wire(report) for report in message.reports],
-                claims=[_claim_to_wire(claim) for claim in message.claims],
+                reports=[report_to_wire(report) for report in message.reports],
+                claims=[claim_to_wire(claim) for claim in message.claims],
                 relay=message.relay,
+                findings=tuple(finding_to_wire(finding) for finding in message.findings),
             )
         case Pull():
             return _WirePull(number=message.number)
+        case PingRequest():
+            return _WirePingRequest(number=message.number, target=message.target, wait_ms=message.wait_ms)
+        case PingAnswer():
+            return _WirePingAnswer(number=message.number, heard=message.heard)
         case State():
             return _WireState(
                 number=message.number,
                 last=message.last,
-                reports=[_report_to_wire(report) for report in message.reports],
-                claims=[_claim_to_wire(claim) for claim in message.claims],
+                reports=[report_to_wire(report) for report in message.reports],
+                claims=[claim_to_wire(claim) for claim in message.claims],
             )
 
 
-def _from_wire(wire: _WireHeartbeat | _WireNews | _WirePull | _WireState) -> Message:
+def _from_wire(wire: _Wire) -> Message:
     match wire:
         case _WireHeartbeat():
             return Heartbeat(
@@ -260,68 +302,27 @@ def _from_wire(wire: _WireHeartbeat | _WireNews | _WirePull | _WireState) -> Mes
                 generation=wire.generation,
                 view_digest=wire.view_digest,
                 claims_digest=wire.claims_digest,
-                side=_side(wire.side),
+                side=side_from_wire(wire.side),
             )
         case _WireNews():
             return News(
-                reports=tuple(_report_from_wire(report) for report in wire.reports),
-                claims=tuple(_claim_from_wire(claim) for claim in wire.claims),
+                reports=tuple(report_from_wire(report) for report in wire.reports),
+                claims=tuple(claim_from_wire(claim) for claim in wire.claims),
                 relay=wire.relay,
+                findings=tuple(
+                    finding_from_wire(finding) for finding in wire.findings if finding.word < len(WORDS)
+                ),
             )
         case _WirePull():
             return Pull(number=wire.number)
+        case _WirePingRequest():
+            return PingRequest(number=wire.number, target=NodeName(wire.target), wait_ms=wire.wait_ms)
+        case _WirePingAnswer():
+            return PingAnswer(number=wire.number, heard=wire.heard)
         case _WireState():
             return State(
                 number=wire.number,
                 last=wire.last,
-                reports=tuple(_report_from_wire(report) for report in wire.reports),
-                claims=tuple(_claim_from_wire(claim) for claim in wire.claims),
+                reports=tuple(report_from_wire(report) for report in wire.reports),
+                claims=tuple(claim_from_wire(claim) for claim in wire.claims),
             )
-
-
-def _side(wire: tuple[int, str]) -> Side:
-    return Side(wire[0], NodeName(wire[1]))
-
-
-def _report_to_wire(report: Report) -> _WireReport:
-    facts = report.facts
-    flags = STARTED * facts.started | ABLE * facts.able | LEAVING * facts.leaving | CRASHED * report.crashed
-    return _WireReport(
-        name=report.name,
-        epoch=report.epoch,
-        incarnation=report.incarnation,
-        state=STATES.index(report.state),
-        flags=flags,
-        by=report.by,
-        side=report.side,
-    )
-
-
-def _report_from_wire(wire: _WireReport) -> Report:
-    facts = Facts(
-        started=bool(wire.flags & STARTED), able=bool(wire.flags & ABLE), leaving=bool(wire.flags & LEAVING)
-    )
-    return Report(
-        name=NodeName(wire.name),
-        epoch=wire.epoch,
-        incarnation=wire.incarnation,
-        state=STATES[wire.state],
-        facts=facts,
-        by=NodeName(wire.by),
-        side=None if wire.side is None else _side(wire.side),
-        crashed=bool(wire.flags & CRASHED),
-    )
-
-
-def _claim_to_wire(claim: Claim) -> _WireClaim:
-    return _WireClaim(
-        address=claim.address.packed, generation=claim.generation, count=claim.count, node=claim.node
-    )
-
-
-def _claim_from_wire(wire: _WireClaim) -> Claim:
-    try:
-        address = ip_address(wire.address)
-    except ValueError as error:
-        raise BadMessage(DropReason.INVALID, f"address of {len(wire.address)} bytes") from error
-    return Claim(address=address, generation=wire.generation, count=wire.count, node=NodeName(wire.node))

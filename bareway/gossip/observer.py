@@ -16,25 +16,32 @@ from typing import Final
 from bareway.gossip.claims import NOBODY, Claim, ClaimTable, Outcome
 from bareway.gossip.edges import Edge, Edges
 from bareway.gossip.events import (
+    Answered,
     Closed,
     Dial,
     DialFailed,
     Event,
     Hangup,
+    KeyHeld,
     Leave,
     Opened,
     Output,
     OwnFacts,
+    PartitionPolicy,
     PeersKnown,
+    Probed,
     Received,
     Send,
+    Sighted,
     Tick,
+    UseProfile,
     Wanted,
 )
+from bareway.gossip.findings import Finding, Heard
 from bareway.gossip.forgetting import Forgetting
-from bareway.gossip.member import NO_SIDE, Member, MemberReason, MemberState, Report
+from bareway.gossip.member import NO_SIDE, LinkFact, Member, MemberReason, MemberState, Report
 from bareway.gossip.membership import Membership
-from bareway.gossip.message import Heartbeat, Message, News, Pull, State
+from bareway.gossip.message import Heartbeat, Message, News, PingAnswer, PingRequest, Pull, State
 from bareway.gossip.profile import MEMBERS_MAX, Profile
 from bareway.model.names import IPAddress, NodeName
 
@@ -62,6 +69,7 @@ class Seen:
     eligible: bool
     """It has started and its own node may announce."""
     leaving: bool
+    links: tuple[LinkFact, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,6 +104,7 @@ class Observer:
         self._wanted: frozenset[IPAddress] | None = None
         """None until it is told: then nothing is forgotten."""
         self._joined: set[NodeName] = set()
+        self._findings = Heard()
         self._generation = 0
         self._sequence = 0
         self._beat_at = now
@@ -112,7 +121,8 @@ class Observer:
         own = Report(name=self._me, epoch=0, incarnation=0, state=MemberState.ALIVE, by=self._me)
         self._membership = Membership(
             own=own,
-            hears=lambda _: False,  # members hear; we believe them
+            hears=lambda _: False,  # members hear
+            believes=True,
             suspicion_s=self._edges.suspicion_s,
             born_at=now,
             changed_at=now,
@@ -164,6 +174,10 @@ class Observer:
         """To whom an edge is open."""
         return self._edges.open
 
+    def findings(self) -> tuple[Finding, ...]:
+        """What members said in the last minute is wrong on their links."""
+        return self._findings.all
+
     def knows_lists(self, generation: int) -> None:
         """The program saw or wrote announcer lists of this generation; heartbeats carry it to all members."""
         self._generation = max(self._generation, generation)
@@ -181,7 +195,9 @@ class Observer:
                 self._want(frozenset(event.addresses))
             case Received():
                 self._receive(event.peer, event.message, now)
-            case Tick() | OwnFacts() | Leave():
+            case Tick() | OwnFacts() | PartitionPolicy() | Leave() | Answered() | Sighted():
+                pass
+            case Probed() | KeyHeld() | UseProfile():
                 pass
 
     def _dial_ended(self, event: Opened | Closed | DialFailed, now: float) -> None:
@@ -211,13 +227,14 @@ class Observer:
                 self._hear_heartbeat(edge, message, now)
             case News():
                 self._hear(message.reports, message.claims, now)
+                self.version += self._findings.hear(message.findings, now=now)
             case State():
                 self._hear(message.reports, message.claims, now)
                 if message.last and message.number == edge.pull:
                     edge.pull = None
                     self._met.add(peer)
                     self.version += 1
-            case Pull():
+            case Pull() | PingRequest() | PingAnswer():
                 pass
 
     def _hear_heartbeat(self, edge: Edge, beat: Heartbeat, now: float) -> None:
@@ -279,6 +296,7 @@ class Observer:
         if self._housekeeping_at <= now:
             self._housekeeping_at = now + HOUSEKEEPING_S
             self._membership.forget_the_dead(now=now)
+            self.version += self._findings.forget(now=now)
             if self._wanted is not None:
                 self._forgetting.sweep(self._wanted, now=now)
             self._choose(now)
@@ -342,4 +360,5 @@ def _seen(member: Member) -> Seen:
         alive=member.lives,
         eligible=facts.started and facts.able,
         leaving=facts.leaving,
+        links=facts.links,
     )

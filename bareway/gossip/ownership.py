@@ -1,47 +1,25 @@
-"""Who takes an address whose holder cannot serve it, and when: the order and the ladder.
+"""Who takes an address whose holder cannot serve it, and when: the ladder. And what we answer for.
 
 An address is vacant when nobody holds it, or its holder is dead, not eligible, or leaving while we are not.
-The eligible members stand in order; each waits 300 ms longer than the one before it after the address fell
-vacant, and claims unless a claim arrived. So a first one that lags delays the others, but never blocks them.
-
-Not covered yet: announcer lists. Their order enters as ``wish`` of ``in_order``; that a newer list moves an
-address from a living holder (its second use) joins ``Ownership.due``.
+The eligible members stand in order (``order``); each waits 300 ms longer than the one before it after the
+address fell vacant, and claims unless a claim arrived. So a first one that lags delays the others, but never
+blocks them. Of a living holder an address is taken only if a newer list says so, at once and by the first in
+order alone.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 from math import inf
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
+from bareway.gossip.backlog import TURN_MAX, in_order
 from bareway.gossip.claims import Claim, ClaimTable
-from bareway.gossip.events import Announce, Withdraw, WithdrawReason
+from bareway.gossip.events import Announce, ListsKnown, Wish, Withdraw, WithdrawReason
 from bareway.gossip.member import Facts
-from bareway.gossip.profile import LADDER_STEP_S
+from bareway.gossip.order import Order
+from bareway.gossip.profile import LADDER_STEP_S, LISTS_LATE_S, UNLISTED_S
 from bareway.model.names import IPAddress, NodeName
-from bareway.model.rank import rank
-
-
-class Candidate(NamedTuple):
-    """One who may take an address."""
-
-    node: NodeName
-    leaving: bool
-
-
-def in_order(
-    candidates: Iterable[Candidate], address: IPAddress, wish: Sequence[NodeName] = ()
-) -> tuple[NodeName, ...]:
-    """All candidates, first the one that should announce; total and equal on every node."""
-    ordered = sorted(candidates, key=lambda candidate: order_key(candidate, address, wish))
-    return tuple(candidate.node for candidate in ordered)
-
-
-def order_key(
-    candidate: Candidate, address: IPAddress, wish: Sequence[NodeName] = ()
-) -> tuple[bool, int, bytes, NodeName]:
-    """Who leaves comes last; then the position in the list of wishes; then MetalLB's rank."""
-    place = wish.index(candidate.node) if candidate.node in wish else len(wish)
-    return (candidate.leaving, place, rank(candidate.node, address), candidate.node)
 
 
 class Vacancy(NamedTuple):
@@ -53,32 +31,71 @@ class Vacancy(NamedTuple):
     """When we looked last."""
 
 
+class Hold(NamedTuple):
+    """What the link says of a member that is held dead (``evidence``)."""
+
+    until: float
+    """It still answers there: until then its addresses do not count as vacant."""
+    asked_until: float
+    """The link was asked; before this nothing is known."""
+
+
+NO_HOLD: Final = Hold(-inf, -inf)
+
+
 @dataclass(slots=True, kw_only=True)
 class Ownership:
     """What we see vacant, and what we answer for. ``look`` must be told of everything that changed."""
 
     me: NodeName
     table: ClaimTable
-    wanted: Mapping[IPAddress, frozenset[NodeName] | None] = field(default_factory=dict)
-    standings: Mapping[NodeName, Facts] = field(default_factory=dict)
+    wanted: Mapping[IPAddress, Wish] = field(default_factory=dict)
+    lists: ListsKnown = field(default_factory=ListsKnown)
+    order: Order = field(default_factory=Order)
     """Of all living members, ourselves included."""
     protected: Mapping[NodeName, float] = field(default_factory=dict)
     """Crashed members and until when their claims stay their own."""
+    holds: Mapping[NodeName, Hold] = field(default_factory=dict)
+    """Members that the link was asked about."""
+    withholds: Callable[[IPAddress], bool] = lambda _: False
+    """Whether something on the link keeps us from answering for what we hold."""
     silenced: WithdrawReason | None = None
     """A fence has tripped, or we have left: nothing is answered and nothing claimed."""
+    waits_until: float = -inf
+    """Nothing is taken over before: we had no majority, and may be wrong about who lives."""
     answering: set[IPAddress] = field(default_factory=set)
     """What we answer for, as told to the speaker."""
     _vacant: dict[IPAddress, Vacancy] = field(default_factory=dict)
     _next_due: float = inf
+    _ahead: set[IPAddress] = field(default_factory=set)
+    """Addresses whose list is newer than the claim: who is first in order may be told to take them."""
+    _unlisted: dict[IPAddress, float] = field(default_factory=dict)
+    """Addresses that are in no list, and since when we know them so."""
 
     @property
     def deadline(self) -> float:
         """When our next turn comes."""
         return self._next_due
 
+    # ------------------------------------------------------------ what we are told
+
+    def want(self, wanted: Mapping[IPAddress, Wish], lists: ListsKnown, *, now: float) -> set[IPAddress]:
+        """Take new wishes; returns the addresses to look at because of them."""
+        before, self.wanted = self.wanted, wanted
+        unlisted = self._unlisted
+        self._unlisted = {
+            address: unlisted.get(address, now) for address, wish in wanted.items() if not wish.generation
+        }
+        look = before.keys() ^ wanted.keys()
+        look.update(address for address, wish in wanted.items() if before.get(address, wish) != wish)
+        if lists != self.lists:
+            self.lists = lists
+            look.update(address for address in unlisted if address in self._vacant)
+        return look
+
     def see(self, standings: Mapping[NodeName, Facts], protected: Mapping[NodeName, float]) -> set[IPAddress]:
         """Take a new view; returns the addresses to look at because of it."""
-        old, self.standings = self.standings, standings
+        old, self.order = self.order.standings, Order(standings)
         old_protected, self.protected = self.protected, protected
         changed = {
             node
@@ -89,52 +106,157 @@ class Ownership:
             return set(self.wanted)
         if not changed:
             return set()
-        look = set[IPAddress]().union(*(self.table.held_by(node) for node in (self.me, *changed)))
-        if any(_stood_before(old.get(node), standings.get(node)) for node in changed):
+        look = set[IPAddress]().union(
+            *(self.table.held_by(node) for node in (self.me, *changed)), self._ahead
+        )
+        if any(node in old and old[node] != standings.get(node) for node in changed):
             look.update(self._vacant)  # our turns may come earlier; later ones are seen when they are due
         return look
 
+    def hold(self, holds: Mapping[NodeName, Hold]) -> set[IPAddress]:
+        """Take what the link says; returns the addresses to look at because of it."""
+        changed = [node for node in {**self.holds, **holds} if self.holds.get(node) != holds.get(node)]
+        self.holds = holds
+        dead = (node for node in changed if node not in self.order.standings)
+        return set[IPAddress]().union(*(self.table.held_by(node) for node in dead))
+
+    # ------------------------------------------------------------ vacancies
+
     def look(self, addresses: Iterable[IPAddress], *, now: float) -> None:
         """See anew whether these are vacant and when our turn is."""
+        is_first_gone = False
         for address in addresses:
-            since = self._vacant_from(address, now=now)
-            place = None if since is None else self._place(address)
-            if since is None or place is None:
-                self._vacant.pop(address, None)
-                continue
-            known = self._vacant.get(address)
-            if known is not None and known.since <= now:
-                since = known.since
-            self._vacant[address] = Vacancy(since, since + place * LADDER_STEP_S, now)
+            new, old = self._vacancy(address, now), self._vacant.pop(address, None)
+            is_first_gone |= old is not None and old.due <= self._next_due
+            if new is not None:
+                self._vacant[address] = new
+                self._next_due = min(self._next_due, new.due)
+        if is_first_gone:
+            self._next_due = min((vacancy.due for vacancy in self._vacant.values()), default=inf)
+
+    def due(self, *, now: float) -> tuple[IPAddress, ...]:
+        """The addresses whose turn it is, in order; more may be due in the next turn."""
+        if now < self._next_due:
+            return ()
+        due = list(islice((address for address, known in self._vacant.items() if known.due <= now), TURN_MAX))
+        self.look([address for address in due if self._vacant[address].seen < now], now=now)
+        found = ((each, self._vacant.get(each)) for each in due)
+        return in_order(each for each, vacancy in found if vacancy is not None and vacancy.due <= now)
+
+    def taken(self, addresses: Iterable[IPAddress]) -> None:
+        """These are claimed: they are not vacant any more."""
+        for address in addresses:
+            self._vacant.pop(address, None)
         self._next_due = min((vacancy.due for vacancy in self._vacant.values()), default=inf)
 
-    def due(self, *, now: float) -> list[Claim]:
-        """The claims whose turn it is, in the order of their addresses."""
-        if now < self._next_due:
-            return []
-        self.look([address for address in self._due(now) if self._vacant[address].seen < now], now=now)
-        return [self.table.next_claim(address, self.me) for address in sorted(self._due(now), key=by_family)]
-
-    def _due(self, now: float) -> list[IPAddress]:
-        return [address for address, vacancy in self._vacant.items() if vacancy.due <= now]
-
-    def delay_by(self, lag_s: float, *, now: float) -> None:
+    def delay_by(self, lag_s: float) -> None:
         """We did not listen for ``lag_s``: a claim may wait unread, so our turns come later."""
         self._vacant = {
             address: Vacancy(vacancy.since + lag_s, vacancy.due + lag_s, vacancy.seen)
             for address, vacancy in self._vacant.items()
         }
-        self.look((), now=now)
+        self._next_due = min((vacancy.due for vacancy in self._vacant.values()), default=inf)
+
+    def may_take(self, address: IPAddress) -> bool:
+        """Whether we are one of those who may claim an address at all."""
+        return self._may_take(self.wanted.get(address))
+
+    def succeeds(self, address: IPAddress) -> int | None:
+        """Our place in the order among all but the present holder; None if we may not take it."""
+        claim = self.table.get(address)
+        if claim is None or not self.may_take(address):
+            return None
+        wish = self.wanted[address]
+        others = (node for node in self.order.candidates(wish) if node != claim.node)
+        return self._place(others, address, wish)
+
+    def is_moved_to(self, node: NodeName, address: IPAddress, *, since: int) -> bool:
+        """Whether a list newer than generation ``since`` gives a living member's address to ``node``."""
+        wish = self.wanted.get(address)
+        if wish is None or wish.generation <= since or node not in wish.nodes:
+            return False
+        if node not in self.order.standings or self.order.standings[node].leaving:
+            return False
+        return self.order.place(node, self.order.candidates(wish), address, wish) == 0
+
+    def _vacancy(self, address: IPAddress, now: float) -> Vacancy | None:
+        claim, wish = self.table.get(address), self.wanted.get(address)
+        is_ahead = self._note_ahead(address, wish, claim)
+        if wish is None or not self._may_take(wish) or (claim is not None and claim.node == self.me):
+            return None
+        since, not_before = now, self.waits_until
+        if claim is not None and self.order.eligible(claim.node, wish):
+            if is_ahead and self.is_moved_to(self.me, address, since=claim.generation):
+                return Vacancy(now, now, now)
+            if not self._is_handed_over(claim.node):
+                return None
+        elif claim is not None:
+            since, asked_until = self._free_from(claim.node, now)
+            not_before = max(not_before, asked_until)
+        # Where nobody ever claimed, members that are about to start keep their place: so a group that starts
+        # together shares the addresses by the order, instead of giving all to whoever started first.
+        place = self._place(self.order.candidates(wish, started=claim is not None), address, wish)
+        if place is None:
+            return None
+        known = self._vacant.get(address)
+        if since <= now and known is not None and known.since <= now:
+            since = known.since
+        since = max(since, self._listed_by(address))
+        return Vacancy(since, max(since + place * LADDER_STEP_S, not_before), now)
+
+    def _note_ahead(self, address: IPAddress, wish: Wish | None, claim: Claim | None) -> bool:
+        """Whether the list is newer than the claim; such addresses are looked at when members change."""
+        if claim is not None and wish is not None and wish.generation > claim.generation:
+            self._ahead.add(address)
+            return True
+        if self._ahead:
+            self._ahead.discard(address)
+        return False
+
+    def _may_take(self, wish: Wish | None) -> bool:
+        return wish is not None and not self.silenced and self.order.eligible(self.me, wish)
+
+    def _is_handed_over(self, holder: NodeName) -> bool:
+        """Whether a living holder waits for others to take what it has."""
+        return self.order.standings[holder].leaving and not self.order.standings[self.me].leaving
+
+    def _free_from(self, holder: NodeName, now: float) -> tuple[float, float]:
+        """From when on what a member held counts as vacant, and before when it is not taken all the same."""
+        hold = self.holds.get(holder, NO_HOLD)
+        return max(now, self.protected.get(holder, now), hold.until), hold.asked_until
+
+    def _place(self, candidates: Iterable[NodeName], address: IPAddress, wish: Wish) -> int | None:
+        """Our position in the order; None if others are to take it, however long they need."""
+        nodes, standings = list(candidates), self.order.standings
+        if standings[self.me].leaving and not all(standings[node].leaving for node in nodes):
+            return None
+        return self.order.place(self.me, nodes, address, wish)
+
+    def _listed_by(self, address: IPAddress) -> float:
+        """Until when a list may come that says who is to take an address in none; long ago if none will."""
+        if not self.lists.exist or not self.lists.current or address not in self._unlisted:
+            return -inf
+        since = self._unlisted[address]
+        is_late = self.table.generation > self.lists.generation
+        return since + (LISTS_LATE_S if is_late else UNLISTED_S)
+
+    # ------------------------------------------------------------ answering
+
+    def claim_for(self, address: IPAddress) -> Claim:
+        """The claim by which we take an address whose turn it is."""
+        claim, wish = self.table.get(address), self.wanted[address]
+        lives = claim is not None and self.order.eligible(claim.node, wish)
+        is_moved = claim is not None and lives and not self._is_handed_over(claim.node)
+        return self.table.next_claim(address, self.me, generation=wish.generation if is_moved else None)
 
     def serves(self, address: IPAddress) -> bool:
         """Whether we are to answer for an address now."""
-        claim = self.table.get(address)
-        if claim is None or claim.node != self.me or self.silenced or address not in self.wanted:
+        claim, wish = self.table.get(address), self.wanted.get(address)
+        if claim is None or claim.node != self.me or self.silenced or wish is None:
             return False
-        own = self.standings[self.me]
-        if not own.started:
+        if not self.order.standings[self.me].started or self.withholds(address):
             return False
-        return self._eligible(self.me, address) or bool(self._candidates(address, started_only=True))
+        return self.order.eligible(self.me, wish) or any(True for _ in self.order.candidates(wish))
 
     def answer_for(
         self, addresses: Iterable[IPAddress], *, again: set[IPAddress]
@@ -142,7 +264,7 @@ class Ownership:
         """Tell the speaker what changed; what is in ``again`` is announced also if we answered before."""
         taken: list[IPAddress] = []
         lost: dict[WithdrawReason, list[IPAddress]] = {}
-        for address in sorted(again.union(addresses), key=by_family):
+        for address in in_order(again.union(addresses)):
             if self.serves(address):
                 if address in again or address not in self.answering:
                     taken.append(address)
@@ -153,12 +275,6 @@ class Ownership:
         outputs: list[Announce | Withdraw] = [Announce(addresses=tuple(taken))] if taken else []
         return outputs + [Withdraw(addresses=tuple(some), reason=reason) for reason, some in lost.items()]
 
-    def may_take(self, address: IPAddress) -> bool:
-        """Whether we are one of those who may claim an address at all."""
-        return not self.silenced and address in self.wanted and self._eligible(self.me, address)
-
-    # ------------------------------------------------------------ private
-
     def _why_not(self, address: IPAddress) -> WithdrawReason:
         claim = self.table.get(address)
         if self.silenced:
@@ -167,63 +283,6 @@ class Ownership:
             return WithdrawReason.NOT_WANTED
         if claim is None or claim.node != self.me:
             return WithdrawReason.BEATEN
-        return WithdrawReason.NOT_PERMITTED if self.standings[self.me].started else WithdrawReason.NOT_STARTED
-
-    def _permits(self, address: IPAddress, node: NodeName) -> bool:
-        permitted = self.wanted.get(address)
-        return permitted is None or node in permitted
-
-    def _eligible(self, node: NodeName, address: IPAddress) -> bool:
-        standing = self.standings.get(node)
-        return standing is not None and standing.started and standing.able and self._permits(address, node)
-
-    def _candidates(self, address: IPAddress, *, started_only: bool) -> list[Candidate]:
-        return [
-            Candidate(node, standing.leaving)
-            for node, standing in self.standings.items()
-            if standing.able and (standing.started or not started_only) and self._permits(address, node)
-        ]
-
-    def _vacant_from(self, address: IPAddress, *, now: float) -> float | None:
-        """Since when, or from when on, an address is vacant for us; None while it is not."""
-        if not self.may_take(address):
-            return None
-        claim = self.table.get(address)
-        if claim is None:
-            return now
-        if claim.node == self.me:
-            return None
-        if self._eligible(claim.node, address):
-            takes_over = self.standings[claim.node].leaving and not self.standings[self.me].leaving
-            return now if takes_over else None
-        return max(now, self.protected.get(claim.node, now))
-
-    def _place(self, address: IPAddress) -> int | None:
-        """Our position in the order; None if others are to take it, however long they need.
-
-        Where nobody ever claimed, members that are about to start keep their place: so a group that starts
-        together shares the addresses by rank, instead of giving all to whoever started first.
-        """
-        claimed = self.table.get(address) is not None
-        candidates = self._candidates(address, started_only=claimed)
-        if self.standings[self.me].leaving and not all(candidate.leaving for candidate in candidates):
-            return None
-        mine = order_key(Candidate(self.me, self.standings[self.me].leaving), address)
-        return sum(
-            order_key(candidate, address) < mine for candidate in candidates if candidate.node != self.me
-        )
-
-
-def _stood_before(old: Facts | None, new: Facts | None) -> bool:
-    """Whether a member that could have been before us in an order perhaps no longer is."""
-    return old is not None and (
-        new is None
-        or (old.able and not new.able)
-        or (old.started and not new.started)
-        or (new.leaving and not old.leaving)
-    )
-
-
-def by_family(address: IPAddress) -> tuple[int, int]:
-    """Sort key of addresses: v4 before v6, then ascending."""
-    return (address.version, int(address))
+        if not self.order.standings[self.me].started:
+            return WithdrawReason.NOT_STARTED
+        return WithdrawReason.YIELDED if self.withholds(address) else WithdrawReason.NOT_PERMITTED

@@ -1,15 +1,15 @@
 """The timing of gossip: three profiles, and the constants that no profile changes.
 
 Detection takes at most ``silence_s + suspicion_s`` and the flood. A member announces its interval in each
-heartbeat, and what others allow it is derived from that: members of different profiles bear each other.
-
-Not covered: adapting the silence to the loss of an edge, and multipliers for a sick observer; both would
-lengthen the accusation of others only, never the fence.
+heartbeat, and what others allow it is derived from that: members of different profiles bear each other. What
+adapts to an edge that loses frames (``edges``) and to our own health (``health``) lengthens the accusation of
+others only, never the fence.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from math import ceil, log2
 from typing import Final
 
 
@@ -73,13 +73,23 @@ SUSPICION_MAX_FACTOR: Final = 6
 CONFIRMATIONS_MAX: Final = 2
 """With two others of one mind a suspicion has its shortest time; more add nothing."""
 
+GAP_FACTOR: Final = 2.5
+"""A peer may be silent for so many times the gap that is usual on its edge (its 99.9th percentile) …"""
+SILENCE_MAX_FACTOR: Final = 2
+"""… but never longer than this many times what its profile allows: loss must not hide a death for long."""
+
 RETRY_MIN_S: Final = 0.05
-RETRY_MAX_S: Final = 2.0
-"""Back-off of reconnection: quick after a blip of the switch, two seconds to an absent node."""
+RETRY_MAX_S: Final = 1.2
+"""Back-off of reconnection: quick after a blip of the switch. With the half second that a dial into a cut
+may take more, two halves that lost each other find each other within two seconds of the repair."""
+RETRY_LOST_MAX_S: Final = 30.0
+"""To one that was a member and that discovery knows no longer."""
 RETRY_FOR_S: Final = 86_400.0
 """A dead member that discovery no longer names is forgotten after a day."""
 DIAL_MAX_S: Final = 5.0
 """A dial of which nothing more was heard is tried again; far above the driver's own limit."""
+SURPLUS_S: Final = 5.0
+"""The edge of a former neighbour stays for so long: by then all have the same view, or it is one again."""
 PROBE_DELAY_S: Final = 0.02
 """Who normally is dialled waits so long before it dials itself, so that two dials seldom cross."""
 REACCUSE_S: Final = 2.0
@@ -87,6 +97,10 @@ REACCUSE_S: Final = 2.0
 
 LADDER_STEP_S: Final = 0.3
 """Each further member in order waits so long for the one before it to claim: three heartbeats."""
+UNLISTED_S: Final = 0.3
+"""An address that is in no announcer list waits so long for one: the list is written before the status …"""
+LISTS_LATE_S: Final = 3.0
+"""… and so long while gossip knows of newer lists than we hold: a watch may lag."""
 CRASH_GRACE_S: Final = 1.2
 """The claims of a crashed process stay its own so long: its supervisor starts it anew in less."""
 START_MAX_S: Final = 3.0
@@ -103,5 +117,22 @@ RELEASE_S: Final = 2.0
 FORGET_S: Final = 60.0
 """An address wanted no more is forgotten after this: longer than the API takes to tell everybody."""
 
-MEMBERS_MAX: Final = 1000
-"""Members in a view; beyond it new ones are not learnt. A full mesh is good for far fewer."""
+PATROL_S: Final = 1.0
+"""Between two probes of members that are no neighbours; ten heartbeats if that is longer."""
+RELAYS: Final = 3
+"""Members that are asked whether they hear one that we do not hear (SWIM's k)."""
+RELAY_SHARE: Final = 0.8
+"""A third that was asked says no after this share of our patience, so that its answer still counts."""
+SYNC_S: Final = 30.0
+SYNC_SCALE_FROM: Final = 32
+"""Between two pulls that nothing calls for, in a group of up to so many; see ``sync_s``."""
+
+MEMBERS_MAX: Final = 5000
+"""Members in a view, as many as Kubernetes supports Nodes; beyond it new ones are not learnt."""
+
+
+def sync_s(members: int) -> float:
+    """The wait between two pulls that nothing calls for; a pull grows with the group (as in memberlist)."""
+    if members <= SYNC_SCALE_FROM:
+        return SYNC_S
+    return SYNC_S * (ceil(log2(members) - log2(SYNC_SCALE_FROM)) + 1)

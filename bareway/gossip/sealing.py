@@ -4,7 +4,7 @@ Both ends send a hello in clear: name, nonce, key ids. Session keys come by HKDF
 from the shared key, both nonces and both whole hellos. Frames are AES-256-GCM (RFC 5116 section 5.2) under a
 counter that must grow by exactly one: a frame replayed, reordered, injected or cut out ends the edge. The end
 that dialled proves the key first, so who does not know it learns nothing from us but our hello. There is no
-mode in clear text.
+mode in clear text. A connection may serve as nothing but a proof of life: its purpose is part of the hello.
 
 Not covered: forward secrecy (who learns the key can read what was recorded), and the identity of one node
 (who holds the key may take any admitted name).
@@ -12,7 +12,7 @@ Not covered: forward secrecy (who learns the key can read what was recorded), an
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 from hashlib import sha256
 from typing import Final
 
@@ -25,7 +25,9 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from bareway.gossip.roles import is_observer
 from bareway.model.names import NodeName
 
-VERSION: Final = 1
+VERSION: Final = 2
+"""What we speak; with who speaks an earlier one we speak that."""
+VERSION_MIN: Final = 1
 NONCE_BYTES: Final = 16
 KEY_ID_BYTES: Final = 8  # 64 bits tell the few keys of one cluster apart
 KEYS_MAX: Final = 8  # a rotation needs two; more than a handful is a mistake or an attack
@@ -64,6 +66,14 @@ class Refused(Exception):
         self.reason = reason
 
 
+class Purpose(IntEnum):
+    """What a connection is for; who dials says so."""
+
+    EDGE = 0
+    PROBE = 1
+    """To see whether somebody lives: it is closed once both have proven the key."""
+
+
 class Keyring:
     """The cluster's gossip keys: the first seals, each opens, so that one can follow another."""
 
@@ -90,6 +100,8 @@ class Hello(msgspec.Struct, frozen=True, array_like=True):
     name: str
     nonce: bytes
     key_ids: list[bytes]
+    purpose: int = Purpose.EDGE
+    """Since version 2; one that we do not know is an edge."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,10 +115,23 @@ class Step:
 class Session:
     """An edge whose other end has proven the key: seals outgoing payloads, opens incoming frames."""
 
-    __slots__ = ("_in", "_opened", "_out", "_sealed", "peer")
+    __slots__ = ("_in", "_opened", "_out", "_sealed", "key_ids", "peer", "purpose", "version")
 
-    def __init__(self, *, peer: NodeName, outgoing: bytes, incoming: bytes) -> None:
+    def __init__(
+        self,
+        *,
+        peer: NodeName,
+        outgoing: bytes,
+        incoming: bytes,
+        key_ids: frozenset[bytes] = frozenset(),
+        version: int = VERSION,
+        purpose: Purpose = Purpose.EDGE,
+    ) -> None:
         self.peer = peer
+        self.key_ids = key_ids
+        """Of the cluster's keys from which those of the two directions were derived."""
+        self.version = version
+        self.purpose = purpose
         self._out = AESGCM(outgoing)
         self._in = AESGCM(incoming)
         self._sealed = 0
@@ -152,7 +177,7 @@ class Session:
 class Handshake:
     """One end of a handshake: send ``hello``, then feed ``receive`` until there is a session."""
 
-    __slots__ = ("_admitted", "_dialled", "_keyring", "_me", "_nonce", "_session", "hello")
+    __slots__ = ("_admitted", "_dialled", "_keyring", "_me", "_nonce", "_purpose", "_session", "hello")
 
     def __init__(
         self,
@@ -162,6 +187,7 @@ class Handshake:
         nonce: bytes,
         dialled: bool,
         admitted: Collection[NodeName] | None,
+        purpose: Purpose = Purpose.EDGE,
     ) -> None:
         """Begin a handshake.
 
@@ -172,6 +198,7 @@ class Handshake:
             dialled: Whether we opened the connection; each end has its part.
             admitted: The names that the other end may have (the one we dialled); None: any but ours.
                 Who dialled us may be an observer, too.
+            purpose: What we dialled for.
         """
         if len(nonce) != NONCE_BYTES:
             raise ValueError(f"a nonce has {NONCE_BYTES} bytes, not {len(nonce)}")
@@ -179,10 +206,11 @@ class Handshake:
         self._nonce = nonce
         self._keyring = keyring
         self._dialled = dialled
+        self._purpose = purpose
         self._admitted = admitted
         self._session: Session | None = None
         self.hello: Final = msgspec.msgpack.encode(
-            Hello(version=VERSION, name=me, nonce=nonce, key_ids=list(keyring.ids))
+            Hello(version=VERSION, name=me, nonce=nonce, key_ids=list(keyring.ids), purpose=purpose)
         )
 
     def receive(self, frame: bytes) -> Step:
@@ -225,8 +253,12 @@ class Handshake:
         salt = self._nonce + theirs.nonce if self._dialled else theirs.nonce + self._nonce
         there, back = _SESSION_INFO + b"there " + transcript, _SESSION_INFO + b"back " + transcript
         outgoing_info, incoming_info = (there, back) if self._dialled else (back, there)
+        is_probe = (self._purpose if self._dialled else theirs.purpose) == Purpose.PROBE
         return Session(
             peer=peer,
+            key_ids=frozenset({outgoing_id, incoming_id}),
+            version=min(VERSION, theirs.version),
+            purpose=Purpose.PROBE if is_probe else Purpose.EDGE,
             outgoing=self._keyring.session_key(outgoing_id, salt, outgoing_info),
             incoming=self._keyring.session_key(incoming_id, salt, incoming_info),
         )
@@ -240,7 +272,7 @@ def _read_hello(frame: bytes) -> Hello:
     except (msgspec.DecodeError, UnicodeDecodeError):
         raise Refused(Refusal.BAD_HELLO) from None
     well = (
-        hello.version >= VERSION  # who speaks a later one too speaks ours with us
+        hello.version >= VERSION_MIN  # who speaks a later one than we speaks ours with us
         and 1 <= len(hello.name.encode()) <= NAME_BYTES_MAX
         and hello.name.isprintable()
         and len(hello.nonce) == NONCE_BYTES

@@ -40,6 +40,14 @@ class Sides:
         """A member publishes its own."""
         self._published[member] = side
 
+    def knows(self, member: NodeName) -> bool:
+        """Whether it published one since it was held alive."""
+        return member in self._published
+
+    def forget(self, member: NodeName) -> None:
+        """It is held dead: what it saw before says nothing about the side on which it comes back."""
+        self._published.pop(member, None)
+
     def mark(self, reports: Iterable[Report], *, me: NodeName, now: float) -> list[Report]:
         """The reports with each one's side, as they are sent."""
         return [

@@ -2,16 +2,21 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
 from bareway.gossip.claims import Claim, ClaimTable
 from bareway.gossip.edges import Edges
 from bareway.gossip.events import Closed, DialFailed, Hangup, Opened, Output, Received, Send
+from bareway.gossip.findings import Finding
 from bareway.gossip.listeners import Listeners
 from bareway.gossip.membership import Membership
-from bareway.gossip.message import Heartbeat, News, Pull, State, news, states
+from bareway.gossip.message import Heartbeat, News, PingAnswer, PingRequest, Pull, State, news, states
 from bareway.gossip.profile import Profile
 from bareway.gossip.sides import Sides
 from bareway.model.names import NodeName
+
+NOTICES: Final = 3
+"""Heartbeats that announce a slower interval and still come at the former: one may be left out."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -28,15 +33,32 @@ class Speech:
     listeners: Listeners = field(init=False)
     """Observers: they are told what everybody is told."""
     _sequence: int = 0
+    _pace: Profile = field(init=False)
+    """At whose interval we beat: after a change to a slower one still that of the former."""
+    _notices: int = 0
+    """How many heartbeats more announce a slower interval before it takes effect."""
 
     def __post_init__(self) -> None:
         self.listeners = Listeners(profile=self.profile)
+        self._pace = self.profile
+
+    def use(self, profile: Profile, *, now: float) -> None:
+        """Another profile: a slower interval is announced first, a faster one begins at once."""
+        self.profile = self.listeners.profile = profile
+        self._notices = NOTICES if profile.interval_s > self._pace.interval_s else 0
+        if not self._notices:
+            self._pace = profile
+            self.beat_at = min(self.beat_at, now)
 
     def beat(self, *, now: float) -> list[Output]:
         """A heartbeat on every edge, if it is time; an observer that is gone is not told any more."""
         if now < self.beat_at:
             return []
-        self.beat_at = now + self.profile.interval_s
+        if self._notices:
+            self._notices -= 1
+        else:
+            self._pace = self.profile
+        self.beat_at = now + self._pace.interval_s
         self._sequence += 1
         beat = Heartbeat(
             sequence=self._sequence,
@@ -53,15 +75,24 @@ class Speech:
         return [*gone, *(Send(peer=peer, message=beat) for peer in peers)]
 
     def tell(
-        self, own: Sequence[Claim], passed_on: Sequence[Claim], *, source: NodeName | None, now: float
+        self,
+        own: Sequence[Claim],
+        passed_on: Sequence[Claim],
+        findings: Sequence[Finding] = (),
+        *,
+        source: NodeName | None,
+        now: float,
     ) -> list[Send]:
         """Everything new to everybody, but nothing back to its ``source``."""
+        if not (self.membership.news or own or passed_on or findings):
+            return []
         me = self.membership.me
         reports = self.sides.mark(self.membership.take_news(), me=me, now=now)
         peers = self.edges.open
         relay = not self.membership.reached_by(peers)
-        to_source = news([report for report in reports if report.by == me], own, relay=relay)
-        to_others = news(reports, [*own, *passed_on], relay=relay)
+        own_findings = [finding for finding in findings if finding.by == me]
+        to_source = news([report for report in reports if report.by == me], own, own_findings, relay=relay)
+        to_others = news(reports, [*own, *passed_on], findings, relay=relay)
         return [
             Send(peer=peer, message=message)
             for peer in (*peers, *self.listeners.open)
@@ -90,7 +121,7 @@ class Speech:
                         self.table.generation = max(self.table.generation, message.generation)
                     case Pull():
                         return self.answer(name, message.number, now=now)
-                    case News() | State():
+                    case News() | State() | PingRequest() | PingAnswer():
                         pass
             case Received():
                 pass

@@ -41,6 +41,10 @@ class Suspicion:
         """Whether a further accuser is worth telling others about."""
         return len(self.accusers) <= CONFIRMATIONS_MAX
 
+    def is_half_over(self, now: float) -> bool:
+        """Whether at least half of the shortest trial has passed."""
+        return now - self.started_at >= self.minimum_s / 2
+
     def ends_at(self, *, observers: int) -> float:
         """When it becomes a death; ``observers`` are all who could accuse now, ourselves included."""
         return self.started_at + suspicion_timeout(

@@ -10,7 +10,8 @@ from typing import Final, NamedTuple
 
 from bareway.layer2 import ethernet
 from bareway.layer2.drops import DropReason, PacketError
-from bareway.layer2.ethernet import BROADCAST, ETHERTYPE_ARP, MacAddress
+from bareway.layer2.ethernet import BROADCAST, ETHERTYPE_ARP
+from bareway.model.mac import MacAddress
 
 # 0        2        4    5    6        8                14           18               24           28
 # | htype  | ptype  | hl | pl | oper   | sender MAC     | sender IP  | target MAC     | target IP  |
@@ -45,6 +46,11 @@ class ArpPacket(NamedTuple):
     def is_gratuitous(self) -> bool:
         """Tells everybody who has an address rather than asks: sender and target address are the same."""
         return self.sender == self.target
+
+    @property
+    def is_probe(self) -> bool:
+        """Asks before it takes the address for itself (RFC 5227 section 2.1.1)."""
+        return self.sender == UNSPECIFIED and self.operation is Operation.REQUEST
 
 
 def decode(data: bytes) -> ArpPacket:

@@ -1,9 +1,9 @@
 """When to tell a link, unasked, where our addresses are: the paced rounds of gratuitous frames.
 
 One machine for each link. An address that is announced gets one frame at once (round 0), so that caches
-and switches turn over as early as possible; then both forms at growing distances, for frames that were
+and switches turn over as early as possible; then all its forms at growing distances, for frames that were
 lost, for receivers that refuse a change within the first second (Linux: locktime) and for those that
-heed one form only; then both once every interval, for a switch that forgot. What is withdrawn stops at
+heed one form only; then all once every interval, for a switch that forgot. What is withdrawn stops at
 once, what is announced anew begins anew. Thousands of addresses taken over together stay below the rates
 below: first rounds go before repeats, and all addresses' second round before anybody's third.
 """
@@ -12,12 +12,12 @@ import heapq
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
-from ipaddress import IPv4Address
 from math import inf
 from typing import Final, NamedTuple, TypeAlias
 
-from bareway.layer2.arp import Operation
+from bareway.layer2.forms import FORMS, Form
 from bareway.layer2.pace import Pace
+from bareway.model.names import IPAddress
 
 FIRST_PER_S: Final = 20_000
 """First-round frames a second and link: a thousand addresses in 50 ms, and no switch's CPU port overrun."""
@@ -32,24 +32,23 @@ REPEATS_S: Final = (0.1, 0.3, 1.0, 2.0, 4.0)
 """Times of the repeats after the announcement."""
 INTERVAL_S: Final = 60.0
 """Distance of the rounds after those (configuration key gratuitous-interval)."""
+FORMS_MAX: Final = max(map(len, FORMS.values()))
 STALE_MAX: Final = 64
 """Entries of what was withdrawn that the schedule may carry beyond the number of live ones."""
-
-FORMS: Final = (Operation.REQUEST, Operation.REPLY)
 
 
 @dataclass(frozen=True, slots=True)
 class Announced:
     """These addresses are ours from now on, or anew."""
 
-    addresses: tuple[IPv4Address, ...]
+    addresses: tuple[IPAddress, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Withdrawn:
     """These are ours no more."""
 
-    addresses: tuple[IPv4Address, ...]
+    addresses: tuple[IPAddress, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,15 +62,15 @@ Event: TypeAlias = Announced | Withdrawn | Tick
 class Gratuitous(NamedTuple):
     """One frame to send."""
 
-    address: IPv4Address
-    operation: Operation
+    address: IPAddress
+    form: Form
 
 
 @dataclass(slots=True, eq=False)
 class _Entry:
     """One announcement; identity tells it from a later one of the same address."""
 
-    address: IPv4Address
+    address: IPAddress
     announced_at: float
     rounds: int = 0
 
@@ -81,12 +80,18 @@ class Burst:
 
     def __init__(self, *, interval_s: float = INTERVAL_S, now: float) -> None:
         self._interval_s = interval_s
-        self._live: dict[IPv4Address, _Entry] = {}
+        self._live: dict[IPAddress, _Entry] = {}
         self._first: deque[_Entry] = deque()
         self._repeats: list[tuple[float, int, _Entry]] = []
         self._sequence = 0
         self._first_pace = Pace(per_second=FIRST_PER_S, depth=FIRST_AT_ONCE, now=now)
         self._repeat_pace = Pace(per_second=REPEAT_PER_S, depth=REPEAT_AT_ONCE, now=now)
+
+    def repeat_every(self, interval_s: float, *, now: float) -> None:
+        """The user wants another interval, infinity for none: no next round is further off than that."""
+        self._interval_s = interval_s
+        self._repeats = [(min(due, now + interval_s), order, entry) for due, order, entry in self._repeats]
+        heapq.heapify(self._repeats)
 
     def handle(self, event: Event, *, now: float) -> list[Gratuitous]:
         """What to send now, in this order."""
@@ -110,14 +115,14 @@ class Burst:
             repeat = max(self._repeats[0][0], self._repeat_pace.ready_at(CHUNK))
         return min(first, repeat)
 
-    def _announce(self, addresses: Iterable[IPv4Address], *, now: float) -> None:
+    def _announce(self, addresses: Iterable[IPAddress], *, now: float) -> None:
         for address in addresses:  # one that is named twice replaces itself
             entry = _Entry(address, now)
             self._live[address] = entry
             self._first.append(entry)
         self._forget_stale()
 
-    def _withdraw(self, addresses: Iterable[IPv4Address]) -> None:
+    def _withdraw(self, addresses: Iterable[IPAddress]) -> None:
         for address in addresses:
             self._live.pop(address, None)
 
@@ -127,7 +132,7 @@ class Burst:
         while self._first and len(frames) < available:
             entry = self._first.popleft()
             if self._live.get(entry.address) is entry:
-                frames.append(Gratuitous(entry.address, Operation.REQUEST))
+                frames.append(Gratuitous(entry.address, FORMS[entry.address.version][0]))
                 self._schedule(entry, now=now)
         self._first_pace.take(len(frames))
         return frames
@@ -135,10 +140,10 @@ class Burst:
     def _later_rounds(self, *, now: float) -> list[Gratuitous]:
         frames: list[Gratuitous] = []
         available = self._repeat_pace.available(now=now)
-        while self._repeats and self._repeats[0][0] <= now and len(frames) + len(FORMS) <= available:
+        while self._repeats and self._repeats[0][0] <= now and len(frames) + FORMS_MAX <= available:
             _, _, entry = heapq.heappop(self._repeats)
             if self._live.get(entry.address) is entry:
-                frames += [Gratuitous(entry.address, operation) for operation in FORMS]
+                frames += [Gratuitous(entry.address, form) for form in FORMS[entry.address.version]]
                 self._schedule(entry, now=now)
         self._repeat_pace.take(len(frames))
         return frames

@@ -1,9 +1,10 @@
 """A type per meaning, so that two strings which must not be mixed cannot be."""
 
-from ipaddress import IPv4Address, IPv6Address
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 from typing import NamedTuple, NewType, TypeAlias
 
 IPAddress: TypeAlias = IPv4Address | IPv6Address
+IPNetwork: TypeAlias = IPv4Network | IPv6Network
 
 NodeName = NewType("NodeName", str)
 """metadata.name of a Kubernetes Node; also the name of the speaker on it as a member of gossip."""

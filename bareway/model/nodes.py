@@ -2,10 +2,21 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Final
 
 from bareway.model.names import IPAddress, NodeName
 
 EXCLUDE_LABEL = "node.kubernetes.io/exclude-from-external-load-balancers"
+DRAIN_ANNOTATION: Final = "bareway.io/drain"
+"""The operator's mark; its value is the reason, for people."""
+DRAIN_TAINTS: Final = frozenset(
+    {
+        "node.kubernetes.io/out-of-service",  # the operator says that the machine is off
+        "ToBeDeletedByClusterAutoscaler",  # the autoscaler is about to take it away
+        "node.cloudprovider.kubernetes.io/shutdown",  # the cloud's controller saw it off
+    }
+)
+"""Taints that say that a node goes or is gone, whatever their effect."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,3 +29,14 @@ class Node:
     """status.addresses of type InternalIP."""
     network_unavailable: bool = False
     """Condition NetworkUnavailable is True."""
+    drain: str | None = None
+    """The reason in the annotation bareway.io/drain; may be empty. None: no such annotation."""
+    taints: tuple[str, ...] = ()
+    """Keys of spec.taints, each once, sorted."""
+    unschedulable: bool = False
+    """Cordoned (spec.unschedulable)."""
+
+    @property
+    def is_draining(self) -> bool:
+        """Whether it shall announce nothing that another node can announce (cordon alone does not say so)."""
+        return self.drain is not None or not DRAIN_TAINTS.isdisjoint(self.taints)

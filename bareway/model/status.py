@@ -46,6 +46,19 @@ class AddressStatus:
     """Holder of the claim; None = nobody known."""
     reason: str = ""
     """Why this node does not announce it; empty where it does."""
+    listed: tuple[NodeName, ...] = ()
+    """The nodes of its entry in the announcer lists, the first one shall announce; none = no entry."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FindingStatus:
+    """Another station that answers for an address, as this node found it."""
+
+    address: IPAddress
+    reason: str
+    mac: str
+    node: NodeName | None = None
+    """The node that has this MAC; None = a stranger."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +86,15 @@ class SpeakerStatus:
     """Including this one."""
     addresses: tuple[AddressStatus, ...] = ()
     links: tuple[LinkStatus, ...] = ()
+    leaving: str = ""
+    """Why it hands over what it announces; empty where it does not."""
+    list_generation: int = 0
+    """The highest of the announcer lists that it holds; 0 = none."""
+    profile: str = ""
+    """Timing of gossip; empty = it has not joined yet."""
+    partition: str = ""
+    """What the smaller side of a split network does."""
+    findings: tuple[FindingStatus, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,6 +105,9 @@ class PoolStatus:
     total: int
     """Usable addresses; an IPv6 /48 holds more than 64 bits can count."""
     used: int
+    total_ipv6: int = 0
+    """Of these the IPv6 ones; a program of before these fields says none."""
+    used_ipv6: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,3 +136,9 @@ class ControllerStatus:
     """Whether this one writes."""
     pools: tuple[PoolStatus, ...] = ()
     waiting: tuple[WaitingService, ...] = ()
+    members_alive: int = 0
+    """Speakers that it sees in gossip."""
+    members_known: int = 0
+    """And of how many it ever heard, since it sees any."""
+    list_generation: int = 0
+    """Of the announcer lists as it wants them; 0 = it keeps none."""

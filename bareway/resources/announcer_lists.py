@@ -16,6 +16,7 @@ from bareway.model.announcer_lists import SHARDS, AnnouncerLists, Entry, Shard
 from bareway.model.names import IPAddress, NodeName, ObjectKey
 from bareway.model.objects import ConfigMap
 from bareway.model.problems import Problem
+from bareway.model.steps import Steps, finish, pieces
 
 NAME: Final = "bareway-announcers-"
 DATA_KEY: Final = "announcers"
@@ -57,6 +58,11 @@ def write_shard(shard: Shard) -> Mapping[str, str]:
 
 def read_shard(config_map: ConfigMap) -> Shard | list[Problem]:
     """What the ConfigMap lists, or what is wrong with it."""
+    return finish(read_shard_in_steps(config_map))
+
+
+def read_shard_in_steps(config_map: ConfigMap) -> Steps[Shard | list[Problem]]:
+    """The same, so that hundreds of addresses keep no loop."""
     text = config_map.data.get(DATA_KEY, "")
     hint = f"delete ConfigMap {config_map.key}, and the controller writes it anew"
     if len(text) > TEXT_MAX:
@@ -66,7 +72,7 @@ def read_shard(config_map: ConfigMap) -> Shard | list[Problem]:
     except (msgspec.DecodeError, RecursionError) as error:
         return [Problem(path=f"data.{DATA_KEY}", message=f"is not JSON: {error}", hint=hint)]
     reader = _Reader(hint)
-    shard = reader.shard(content)
+    shard = yield from reader.shard(content)
     return shard if not reader.problems else reader.problems[:PROBLEMS_MAX]
 
 
@@ -90,7 +96,7 @@ class _Reader:
         self._hint = hint
         self.problems: list[Problem] = []
 
-    def shard(self, content: object) -> Shard:
+    def shard(self, content: object) -> Steps[Shard]:
         if not isinstance(content, dict):
             self._wrong("", "is not an object")
             return Shard()
@@ -101,11 +107,13 @@ class _Reader:
             self._wrong("addresses", "is not an object")
             addresses = {}
         entries: dict[IPAddress, Entry] = {}
-        for text, row in addresses.items():
-            address = self._address(text, "addresses")
-            entry = self._entry(row, f"addresses[{text}]", nodes)
-            if address is not None and entry is not None:
-                entries[address] = entry
+        for piece in pieces(addresses.items()):
+            for text, row in piece:
+                address = self._address(text, "addresses")
+                entry = self._entry(row, f"addresses[{text}]", nodes)
+                if address is not None and entry is not None:
+                    entries[address] = entry
+            yield
         return Shard(
             generation=max((generation, *(entry.generation for entry in entries.values()))),
             entries=entries,

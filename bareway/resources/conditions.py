@@ -42,7 +42,7 @@ def _read(entry: Mapping[object, object]) -> Condition:
         is_true=entry.get("status") == _STATUS[True],
         reason=sys.intern(_text(entry, "reason")),
         message=sys.intern(_text(entry, "message")),
-        since=_text(entry, "lastTransitionTime"),
+        since=sys.intern(_text(entry, "lastTransitionTime")),
         generation=generation if isinstance(generation, int) else 0,
     )
 

@@ -56,7 +56,6 @@ NOT_SERVED: Final[Mapping[str, str]] = {
     "peers": "no BGP session is opened",
     "bgp-communities": "nothing is announced by BGP",
     "bfd-profiles": "no BFD session is opened",
-    "layer2": "the speakers go by their flags and defaults",
 }
 
 

@@ -68,8 +68,15 @@ def interned(labels: Mapping[str, str] | None) -> Mapping[str, str]:
     return {sys.intern(key): sys.intern(value) for key, value in labels.items()}
 
 
+SHARED_MAX = 63  # characters; names of pools are shared by many objects, longer texts by few
+
+
+def _shared(value: str) -> str:
+    return sys.intern(value) if len(value) <= SHARED_MAX else value
+
+
 def our_annotations(metadata: Metadata) -> Mapping[str, str]:
     """The annotations under one of our prefixes; the others may be large and are nobody's business here."""
     pairs: Iterable[tuple[str, str]] = (metadata.annotations or NOTHING).items()
-    ours = {sys.intern(key): value for key, value in pairs if key.startswith(ANNOTATION_PREFIXES)}
+    ours = {sys.intern(key): _shared(value) for key, value in pairs if key.startswith(ANNOTATION_PREFIXES)}
     return ours or NOTHING

@@ -1,11 +1,25 @@
-"""Node (core/v1): labels, addresses and conditions; images and capacity, most of its bytes, are skipped."""
+"""Node (core/v1): labels, marks, addresses, conditions; images and capacity, most of its bytes, are skipped.
+
+Of taints the keys alone count, of conditions NetworkUnavailable, of annotations the operator's drain mark.
+"""
+
+import sys
 
 from msgspec import Struct
 
 from bareway.model.names import NodeName
-from bareway.model.nodes import Node
+from bareway.model.nodes import DRAIN_ANNOTATION, Node
 from bareway.model.problems import Problem
-from bareway.resources.fields import WireObject, interned, read_address
+from bareway.resources.fields import NOTHING, WireObject, interned, read_address
+
+
+class _Taint(Struct, frozen=True, gc=False):
+    key: str = ""
+
+
+class _Spec(Struct, frozen=True, gc=False):
+    taints: list[_Taint] | None = None
+    unschedulable: bool | None = None
 
 
 class _Address(Struct, frozen=True, gc=False):
@@ -26,12 +40,14 @@ class _Status(Struct, frozen=True, gc=False):
 class WireNode(WireObject, frozen=True, gc=False):
     """The fields of a Node that we use, as they come."""
 
+    spec: _Spec | None = None
     status: _Status | None = None
 
 
 def read_node(wire: WireNode) -> Node | list[Problem]:
     """Turn one Node into the model, or name every mistake in it."""
     problems: list[Problem] = []
+    spec = wire.spec or _Spec()
     status = wire.status or _Status()
     addresses = (
         read_address(address.address, f"status.addresses[{index}].address", problems)
@@ -46,5 +62,8 @@ def read_node(wire: WireNode) -> Node | list[Problem]:
             condition.type == "NetworkUnavailable" and condition.status == "True"
             for condition in status.conditions or ()
         ),
+        drain=(wire.metadata.annotations or NOTHING).get(DRAIN_ANNOTATION),
+        taints=tuple(sorted({sys.intern(taint.key) for taint in spec.taints or ()})),
+        unschedulable=bool(spec.unschedulable),
     )
     return problems or node

@@ -4,7 +4,7 @@ Not read: session affinity, source ranges, node ports; entries of the status tha
 """
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import TypeVar
 
@@ -84,7 +84,7 @@ def read_service(wire: WireService) -> Service | list[Problem]:
         key=wire.key,
         uid=wire.uid,
         resource_version=wire.resource_version,
-        created_at=wire.metadata.creation_timestamp or "",
+        created_at=sys.intern(wire.metadata.creation_timestamp or ""),
         is_load_balancer=is_load_balancer,
         load_balancer_class=spec.load_balancer_class,
         requested_address=spec.load_balancer_ip or "",
@@ -101,6 +101,43 @@ def read_service(wire: WireService) -> Service | list[Problem]:
         condition=condition,
         other_conditions=others,
     )
+
+
+class _Version(Struct, frozen=True, gc=False, rename="camel"):
+    resource_version: str = ""
+
+
+class _Address(Struct, frozen=True, gc=False):
+    ip: str = ""
+
+
+class _Addresses(Struct, frozen=True, gc=False):
+    ingress: list[_Address] = []
+
+
+class _Shown(Struct, frozen=True, gc=False, rename="camel"):
+    load_balancer: _Addresses
+
+
+class _Answer(Struct, frozen=True, gc=False):
+    metadata: _Version
+    status: _Shown
+
+
+_ANSWER = msgspec.json.Decoder(_Answer)
+
+
+def version_if_shows(body: bytes, addresses: Sequence[IPAddress]) -> str:
+    """The resourceVersion of the Service in ``body`` if it shows just these addresses, else empty.
+
+    A tenth of the cost of reading it.
+    """
+    try:
+        answer = _ANSWER.decode(body)
+    except msgspec.MsgspecError:
+        return ""
+    shown = [entry.ip for entry in answer.status.load_balancer.ingress]
+    return answer.metadata.resource_version if shown == [*map(str, addresses)] else ""
 
 
 def _read_word(text: str | None, default: E, path: str, problems: list[Problem]) -> E:

@@ -12,6 +12,7 @@ from bareway.model.status import (
     AddressStatus,
     ConfigurationStatus,
     ControllerStatus,
+    FindingStatus,
     LinkStatus,
     MemberStatus,
     PoolStatus,
@@ -44,12 +45,21 @@ def speaker_message(status: SpeakerStatus) -> speaker_pb2.SpeakerStatus:
                 services=[str(service) for service in one.services],
                 announced_by=one.announced_by or "",
                 reason=one.reason,
+                listed=one.listed,
             )
             for one in status.addresses
         ],
         links=[
             speaker_pb2.Link(name=one.name, mac=one.mac, subnets=one.subnets, reason=one.reason)
             for one in status.links
+        ],
+        leaving=status.leaving,
+        list_generation=status.list_generation,
+        profile=status.profile,
+        partition=status.partition,
+        findings=[
+            speaker_pb2.Finding(address=str(one.address), reason=one.reason, mac=one.mac, node=one.node or "")
+            for one in status.findings
         ],
     )
 
@@ -72,6 +82,7 @@ def speaker_status(message: speaker_pb2.SpeakerStatus) -> SpeakerStatus:
                 services=tuple(_key(service) for service in one.services),
                 announced_by=NodeName(one.announced_by) if one.announced_by else None,
                 reason=one.reason,
+                listed=tuple(map(NodeName, one.listed)),
             )
             for one in message.addresses
         ),
@@ -80,6 +91,19 @@ def speaker_status(message: speaker_pb2.SpeakerStatus) -> SpeakerStatus:
                 name=InterfaceName(one.name), mac=one.mac, subnets=tuple(one.subnets), reason=one.reason
             )
             for one in message.links
+        ),
+        leaving=message.leaving,
+        list_generation=message.list_generation,
+        profile=message.profile,
+        partition=message.partition,
+        findings=tuple(
+            FindingStatus(
+                address=ip_address(one.address),
+                reason=one.reason,
+                mac=one.mac,
+                node=NodeName(one.node) if one.node else None,
+            )
+            for one in message.findings
         ),
     )
 
@@ -92,7 +116,13 @@ def controller_message(status: ControllerStatus) -> controller_pb2.ControllerSta
         not_ready=status.not_ready,
         configuration=_configuration_message(status.configuration),
         pools=[
-            controller_pb2.Pool(name=one.name, total=str(one.total), used=str(one.used))
+            controller_pb2.Pool(
+                name=one.name,
+                total=str(one.total),
+                used=str(one.used),
+                total_ipv6=str(one.total_ipv6),
+                used_ipv6=str(one.used_ipv6),
+            )
             for one in status.pools
         ],
         waiting=[
@@ -102,6 +132,9 @@ def controller_message(status: ControllerStatus) -> controller_pb2.ControllerSta
         identity=status.identity,
         leader=status.leader,
         leads=status.leads,
+        members_alive=status.members_alive,
+        members_known=status.members_known,
+        list_generation=status.list_generation,
     )
 
 
@@ -113,7 +146,13 @@ def controller_status(message: controller_pb2.ControllerStatus) -> ControllerSta
         not_ready=tuple(message.not_ready),
         configuration=_configuration_status(message.configuration),
         pools=tuple(
-            PoolStatus(name=PoolName(one.name), total=int(one.total), used=int(one.used))
+            PoolStatus(
+                name=PoolName(one.name),
+                total=int(one.total),
+                used=int(one.used),
+                total_ipv6=int(one.total_ipv6 or 0),
+                used_ipv6=int(one.used_ipv6 or 0),
+            )
             for one in message.pools
         ),
         waiting=tuple(
@@ -123,6 +162,9 @@ def controller_status(message: controller_pb2.ControllerStatus) -> ControllerSta
         identity=message.identity,
         leader=message.leader,
         leads=message.leads,
+        members_alive=message.members_alive,
+        members_known=message.members_known,
+        list_generation=message.list_generation,
     )
 
 

@@ -82,6 +82,8 @@ def configure(level: LogLevel, stream: TextIO | None = None) -> None:
     root.setLevel(max(THRESHOLDS[level], logging.WARNING))
     for name in OURS:
         logging.getLogger(name).setLevel(THRESHOLDS[level])
+    # What no line shows is not looked up.
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     logging.raiseExceptions = False  # a reader of the log that goes away must not end the program
 
 

@@ -6,7 +6,7 @@ Nothing counts here. A program hands out its figures when it is asked (``control
 """
 
 import asyncio
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from itertools import islice
@@ -67,6 +67,9 @@ class ControllerFigures:
     leads: bool = False
     terms: int = 0
     """How often this controller began to lead."""
+    members: Mapping[str, int] = field(default_factory=dict)
+    """How many speakers it sees in which state."""
+    list_generation: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,6 +102,12 @@ class SpeakerFigures:
     gossip_sent: int = 0
     gossip_received: int = 0
     gossip_dropped: Mapping[str, int] = field(default_factory=dict)
+    list_generation: int = 0
+    """The highest of the announcer lists that it holds."""
+    leaving: bool = False
+    """It hands over what it announces: drained, or about to end."""
+    findings: Mapping[str, int] = field(default_factory=dict)
+    """How often something wrong on the link was found, by its word."""
 
 
 def controller_families(figures: ControllerFigures) -> tuple[Family, ...]:
@@ -107,21 +116,42 @@ def controller_families(figures: ControllerFigures) -> tuple[Family, ...]:
         *_kubernetes_families(figures.kubernetes),
         _gauge("bareway_leading", "1 for the controller that gives out addresses", figures.leads),
         _counter("bareway_terms_total", "How often this controller began to lead", figures.terms),
-        Family(
-            name="metallb_allocator_addresses_total",
-            text="Usable addresses of a pool",
-            kind=FamilyKind.GAUGE,
-            labels=("pool",),
-            samples=tuple(((pool.name,), pool.total) for pool in figures.pools),
-        ),
-        Family(
-            name="metallb_allocator_addresses_in_use_total",
-            text="Addresses of a pool that Services hold",
-            kind=FamilyKind.GAUGE,
-            labels=("pool",),
-            samples=tuple(((pool.name,), pool.used) for pool in figures.pools),
-        ),
+        _gauge("bareway_announcer_lists_generation", "Of the newest announcer list", figures.list_generation),
+        *_pool_families(figures.pools),
+        _by_word("bareway_gossip_members", "Members as this controller sees them", "state", figures.members),
         _by_word("bareway_services_waiting", "Services without an address", "reason", figures.waiting),
+    )
+
+
+def _pool_families(pools: tuple[PoolStatus, ...]) -> tuple[Family, ...]:
+    """How full the pools are, in all and by family: MetalLB's six names."""
+
+    def family(part: str, text: str, value: Callable[[PoolStatus], int]) -> Family:
+        return Family(
+            name=f"metallb_allocator_{part}_total",
+            text=text,
+            kind=FamilyKind.GAUGE,
+            labels=("pool",),
+            samples=tuple(((pool.name,), value(pool)) for pool in pools),
+        )
+
+    return (
+        family("addresses", "Usable addresses of a pool", lambda pool: pool.total),
+        family("addresses_in_use", "Addresses of a pool that Services hold", lambda pool: pool.used),
+        family(
+            "ipv4_addresses", "Usable IPv4 addresses of a pool", lambda pool: pool.total - pool.total_ipv6
+        ),
+        family(
+            "ipv4_addresses_in_use",
+            "IPv4 addresses of a pool that Services hold",
+            lambda pool: pool.used - pool.used_ipv6,
+        ),
+        family("ipv6_addresses", "Usable IPv6 addresses of a pool", lambda pool: pool.total_ipv6),
+        family(
+            "ipv6_addresses_in_use",
+            "IPv6 addresses of a pool that Services hold",
+            lambda pool: pool.used_ipv6,
+        ),
     )
 
 
@@ -131,6 +161,15 @@ def speaker_families(figures: SpeakerFigures) -> tuple[Family, ...]:
         *_kubernetes_families(figures.kubernetes),
         *_layer2_families(figures),
         *_gossip_families(figures),
+        _gauge("bareway_announcer_lists_generation", "Of the newest announcer list", figures.list_generation),
+        _gauge("bareway_leaving", "1 while this node hands over what it announces", figures.leaving),
+        _by_word(
+            "bareway_findings_total",
+            "Times that another station was found to answer",
+            "reason",
+            figures.findings,
+            kind=FamilyKind.COUNTER,
+        ),
     )
 
 

@@ -1,161 +1,149 @@
-"""Answers ARP on one link from user space: waits on the socket, judges each frame, replies.
+"""Answers ARP and neighbour solicitations on one link from user space: judges each frame, replies.
 
-``Responder`` is what the driver needs; another one may live in the kernel and keep to the same tests.
+``Responder`` is what a station needs; another one may live in the kernel and keep to the same tests
+(tests/speaker/layer2/test_responders.py).
 """
 
-import asyncio
-from collections.abc import Callable, Collection, Iterable
-from ipaddress import IPv4Address
-from typing import Final, Protocol, TypeAlias
+from collections.abc import Callable, Collection, Mapping
+from ipaddress import IPv4Address, IPv6Address
+from typing import Protocol
 
-from bareway.layer2 import arp
-from bareway.layer2.arp import ArpPacket
 from bareway.layer2.drops import DropReason, PacketError
-from bareway.layer2.ethernet import MacAddress
-from bareway.layer2.filter import ANY_ARP, compile_filter
-from bareway.layer2.responder import Conflict, Reply, answer, conflict
+from bareway.layer2.ethernet import ETHERTYPE_ARP, ETHERTYPE_IPV6
+from bareway.layer2.filter import ANY_ARP, ANY_NDP, arp_filter, ndp_filter
+from bareway.layer2.responder import DECODE, Question, question, sighting
 from bareway.model.names import IPAddress
-from speaker.layer2.counters import Counters
+from speaker.layer2.groups import GroupPort, Groups
+from speaker.layer2.hearing import Ear, Sieve
 from speaker.layer2.links import Link
+from speaker.layer2.sending import Sender, Surroundings
 from speaker.layer2.sockets import PacketPort
-
-DRAIN_MAX: Final = 64
-"""Frames read before the loop gets its turn; a storm cannot starve the rest of the program."""
-NARROW_AFTER_S: Final = 0.05
-"""How long the filter stays wide after a change: making an exact one takes up to some milliseconds."""
-
-Fence: TypeAlias = Callable[[IPAddress, float], bool]
-"""Whether the address may be answered for at this time; asked before every single frame."""
 
 
 class Responder(Protocol):
     """Answers for a set of addresses on one link; what it announces takes effect before the call returns."""
 
-    def announce(self, addresses: Iterable[IPv4Address]) -> None:
+    def announce(self, addresses: Collection[IPAddress]) -> None:
         """Answer for these too."""
 
-    def withdraw(self, addresses: Iterable[IPv4Address]) -> None:
+    def withdraw(self, addresses: Collection[IPAddress]) -> None:
         """Answer for these no more, from this call on."""
 
     def follow(self, link: Link) -> None:
         """The link has another MAC or name now."""
 
     def close(self) -> None:
-        """Answer nothing more; the port stays open."""
+        """Answer nothing more; the ports stay open."""
+
+
+class OpenResponder(Protocol):
+    """Begins to answer on a link, for nothing yet."""
+
+    def __call__(
+        self,
+        ports: Mapping[int, PacketPort],
+        groups: GroupPort,
+        *,
+        link: Link,
+        sender: Sender,
+        around: Surroundings,
+    ) -> Responder:
+        """``ports`` by ethertype; whoever needs none of them leaves them alone."""
 
 
 class PacketResponder:
-    """The responder over a raw socket."""
+    """The responder over raw sockets, one for each version of IP."""
 
     def __init__(
         self,
-        port: PacketPort,
+        ports: Mapping[int, PacketPort],
+        groups: GroupPort,
         *,
         link: Link,
-        own_macs: Collection[MacAddress],
-        may_answer: Fence,
-        clock: Callable[[], float],
-        counters: Counters,
-        on_conflict: Callable[[Conflict, Link], None],
+        sender: Sender,
+        around: Surroundings,
     ) -> None:
-        self._port = port
+        """``ports`` by ethertype."""
         self._link = link
-        self._own_macs = own_macs
-        self._may_answer = may_answer
-        self._clock = clock
-        self._counters = counters
-        self._on_conflict = on_conflict
-        self._announced: set[IPv4Address] = set()
-        self._wide = False
-        self._narrowing: asyncio.TimerHandle | None = None
-        self._loop = asyncio.get_running_loop()
-        self._loop.add_reader(port.fileno(), self._drain)
+        self._sender = sender
+        self._around = around
+        arp, ipv6 = ports[ETHERTYPE_ARP], ports[ETHERTYPE_IPV6]
+        self._ipv4: Sieve[IPv4Address] = Sieve(
+            arp, around.counters, everything=ANY_ARP, make=lambda ours, most: arp_filter(ours, steps_max=most)
+        )
+        self._ipv6: Sieve[IPv6Address] = Sieve(
+            ipv6,
+            around.counters,
+            everything=ANY_NDP,
+            make=lambda ours, most: ndp_filter(ours, steps_max=most),
+        )
+        self._groups = Groups(groups, around.counters)
+        self._announced: set[IPAddress] = set()
+        self._ears = [
+            Ear(port, self._judging(ethertype), around.counters) for ethertype, port in ports.items()
+        ]
 
-    def announce(self, addresses: Iterable[IPv4Address]) -> None:
-        """Answer for these too: the filter opens at once, and is made exact a little later."""
-        before = len(self._announced)
-        self._announced.update(addresses)
-        if len(self._announced) > before:
-            self._widen()
+    @property
+    def is_exact(self) -> bool:
+        """Whether no filter lets through more than it need."""
+        return not self._ipv4.is_wide and not self._ipv6.is_wide
 
-    def withdraw(self, addresses: Iterable[IPv4Address]) -> None:
-        """Answer for these no more, from this call on; the filter follows a little later."""
-        self._announced.difference_update(addresses)
-        self._narrow_soon()
+    def announce(self, addresses: Collection[IPAddress]) -> None:
+        """Answer for these too."""
+        new = [address for address in dict.fromkeys(addresses) if address not in self._announced]
+        self._announced.update(new)
+        self._ipv4.add(_ipv4(new))
+        self._ipv6.add(_ipv6(new))
+        self._groups.add(_ipv6(new))
+
+    def withdraw(self, addresses: Collection[IPAddress]) -> None:
+        """Answer for these no more, from this call on; the filters follow a little later."""
+        gone = [address for address in dict.fromkeys(addresses) if address in self._announced]
+        self._announced.difference_update(gone)
+        if ipv4 := _ipv4(gone):
+            self._ipv4.remove(ipv4)
+        if ipv6 := _ipv6(gone):
+            self._ipv6.remove(ipv6)
+            self._groups.remove(ipv6)
 
     def follow(self, link: Link) -> None:
         """The link has another MAC or name now."""
         self._link = link
 
     def close(self) -> None:
-        """Answer nothing more; the port stays open."""
-        if self._narrowing is not None:
-            self._narrowing.cancel()
-        self._loop.remove_reader(self._port.fileno())
+        """Answer nothing more; the ports stay open."""
+        for ear in self._ears:
+            ear.close()
+        self._ipv4.close()
+        self._ipv6.close()
+        self._groups.close()
 
-    def _widen(self) -> None:
-        if not self._wide:
-            self._port.attach(ANY_ARP)
-            self._wide = True
-        self._narrow_soon()
+    def _judging(self, ethertype: int) -> Callable[[bytes], None]:
+        decode, drops = DECODE[ethertype], self._around.counters.drops
 
-    def _narrow_soon(self) -> None:
-        if self._narrowing is None:
-            self._narrowing = self._loop.call_later(NARROW_AFTER_S, self._narrow)
-
-    def _narrow(self) -> None:
-        self._narrowing = None
-        try:
-            self._port.attach(compile_filter(self._announced))
-        except OSError as error:  # no memory for it: the one in place lets through more, not less
-            self._counters.failed(error)
-        else:
-            self._wide = False
-
-    def _drain(self) -> None:
-        for _ in range(DRAIN_MAX):
+        def judge(frame: bytes) -> None:
             try:
-                frame = self._port.receive()
-            except OSError as error:  # ENETDOWN: told once when the link goes down
-                self._counters.failed(error)
+                packet = decode(frame)
+            except PacketError as error:
+                drops[error.reason] += 1
                 return
-            if frame is None:
-                return
-            self._judge(frame)
+            claim = sighting(packet, own_macs=self._around.own_macs, announced=self._announced)
+            if claim is not None:
+                self._around.sighted(claim)
+            verdict = question(packet, my_mac=self._link.mac, announced=self._announced)
+            match verdict:
+                case Question(address=address):
+                    self._around.counters.requests[address] += 1
+                    self._sender.send(address, verdict)
+                case DropReason():
+                    drops[verdict] += 1
 
-    def _judge(self, frame: bytes) -> None:
-        self._counters.frames += 1
-        try:
-            packet = arp.decode(frame)
-        except PacketError as error:
-            self._counters.drops[error.reason] += 1
-            return
-        claim = conflict(packet, own_macs=self._own_macs, announced=self._announced)
-        if claim is not None:
-            self._counters.conflicts[claim.address] += 1
-            self._on_conflict(claim, self._link)
-        self._answer(packet)
+        return judge
 
-    def _answer(self, packet: ArpPacket) -> None:
-        verdict = answer(
-            packet,
-            my_mac=self._link.mac,
-            announced=self._announced,
-            may_answer=lambda address: self._may_answer(address, self._clock()),
-        )
-        match verdict:
-            case Reply(address, frame):
-                self._counters.requests[address] += 1
-                self._reply(address, frame)
-            case DropReason():
-                self._counters.drops[verdict] += 1
-                if verdict is DropReason.FENCED:
-                    self._counters.requests[packet.target] += 1
 
-    def _reply(self, address: IPv4Address, frame: bytes) -> None:
-        try:
-            self._port.send(frame)
-        except OSError as error:
-            self._counters.failed(error)
-        else:
-            self._counters.responses[address] += 1
+def _ipv4(addresses: Collection[IPAddress]) -> list[IPv4Address]:
+    return [address for address in addresses if isinstance(address, IPv4Address)]
+
+
+def _ipv6(addresses: Collection[IPAddress]) -> list[IPv6Address]:
+    return [address for address in addresses if isinstance(address, IPv6Address)]

@@ -3,16 +3,9 @@
 import errno
 from collections import Counter
 from dataclasses import dataclass, field
-from enum import StrEnum
 
 from bareway.layer2.drops import DropReason
 from bareway.model.names import IPAddress
-
-
-class NotAnnounced(StrEnum):
-    """Why an address that we were told to announce is not."""
-
-    IPV6_NOT_YET = "Ipv6NotYet"
 
 
 @dataclass(slots=True)
@@ -33,7 +26,6 @@ class Counters:
     """Frames without an answer, and gratuitous frames kept back by the fence."""
     failures: Counter[str] = field(default_factory=Counter)
     """Frames that the kernel did not take or give, by the name of the error: ENETDOWN, ENOBUFS, …"""
-    ignored: Counter[NotAnnounced] = field(default_factory=Counter)
 
     def failed(self, error: OSError, frames: int = 1) -> None:
         """Note that the kernel refused ``frames``."""

@@ -1,17 +1,17 @@
 """Route netlink as bytes: what to ask the kernel about links and addresses, and how to read what it says.
 
 No sockets here. Layout by linux/netlink.h, rtnetlink.h, if_link.h and if_addr.h; only what decides where
-we announce is read, all else is skipped by its length. Not covered: IPv6 addresses (they come with NDP).
+we announce is read, all else is skipped by its length.
 """
 
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import IntEnum, IntFlag
-from ipaddress import IPv4Address, IPv4Interface
+from ipaddress import IPv4Address, IPv4Interface, IPv6Address, IPv6Interface
 from typing import Final, TypeAlias
 
-from bareway.layer2.ethernet import MacAddress
+from bareway.model.mac import MacAddress
 
 # Numbers are in the machine's own byte order; a message and an attribute begin on a multiple of 4.
 # nlmsghdr  | length 4 | type 2 | flags 2 | sequence 4 | port 4 |
@@ -26,8 +26,11 @@ MASK: Final = struct.Struct("=I")
 ERROR_CODE: Final = struct.Struct("=i")
 ALIGNMENT: Final = 4
 
+IPInterface: TypeAlias = IPv4Interface | IPv6Interface
+
 FAMILY_UNSPECIFIED: Final = 0
 FAMILY_IPV4: Final = 2
+FAMILY_IPV6: Final = 10
 REQUEST_DUMP: Final = 0x301  # NLM_F_REQUEST | NLM_F_DUMP
 DUMP_INTERRUPTED: Final = 0x10
 """The kernel's table changed while it was being read out: read it again."""
@@ -93,10 +96,10 @@ class LinkMessage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AddressMessage:
-    """An IPv4 address of an interface."""
+    """An address of an interface."""
 
     index: int
-    address: IPv4Interface
+    address: IPInterface
     gone: bool = False
 
 
@@ -125,14 +128,14 @@ class BadNetlink(ValueError):
 
 
 def ask(message_type: MessageType, *, sequence: int) -> bytes:
-    """The request to read out all links (GET_LINK) or all IPv4 addresses (GET_ADDRESS)."""
+    """The request to read out all links (GET_LINK) or all addresses (GET_ADDRESS)."""
     if message_type is MessageType.GET_LINK:
         body = LINK_BODY.pack(FAMILY_UNSPECIFIED, 0, 0, 0, 0)
         body += ATTRIBUTE.pack(ATTRIBUTE.size + 4, LinkAttribute.EXTENDED_MASK) + struct.pack(
             "=I", SKIP_STATISTICS
         )
     else:
-        body = ADDRESS_BODY.pack(FAMILY_IPV4, 0, 0, 0, 0)
+        body = ADDRESS_BODY.pack(FAMILY_UNSPECIFIED, 0, 0, 0, 0)
     return HEADER.pack(HEADER.size + len(body), message_type, REQUEST_DUMP, sequence, 0) + body
 
 
@@ -189,16 +192,22 @@ def _link(body: bytes, *, gone: bool) -> LinkMessage | None:
 
 def _address(body: bytes, *, gone: bool) -> AddressMessage | None:
     family, prefix_length, _, _, index = _unpack(ADDRESS_BODY, body)
-    if family != FAMILY_IPV4:
+    if family not in (FAMILY_IPV4, FAMILY_IPV6):
         return None
     attributes = dict(_attributes(body[ADDRESS_BODY.size :]))
     # On a point-to-point link ADDRESS is the other end's; LOCAL is always our own where it is given.
     packed = attributes.get(AddressAttribute.LOCAL) or attributes.get(AddressAttribute.ADDRESS, b"")
     try:
-        address = IPv4Interface((IPv4Address(packed), prefix_length))
+        address = _interface(family, packed, prefix_length)
     except ValueError as error:
         raise BadNetlink(f"an address of {len(packed)} bytes with /{prefix_length}") from error
     return AddressMessage(index=index, address=address, gone=gone)
+
+
+def _interface(family: int, packed: bytes, prefix_length: int) -> IPInterface:
+    if family == FAMILY_IPV4:
+        return IPv4Interface((IPv4Address(packed), prefix_length))
+    return IPv6Interface((IPv6Address(packed), prefix_length))
 
 
 def _attributes(data: bytes) -> Iterator[tuple[int, bytes]]:

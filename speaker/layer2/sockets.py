@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final, Protocol
 
-from bareway.layer2.ethernet import ETHERTYPE_ARP
-from bareway.layer2.filter import ACCEPTED_BYTES, INSTRUCTION, NOTHING, Program, assemble
+from bareway.layer2.bpf import INSTRUCTION, Program, assemble
+from bareway.layer2.filter import NDP_BYTES, NOTHING
 from speaker.layer2.links import Link
 from speaker.layer2.netlink import Done, Interrupted, Message, MessageType, Refused, ask, read
 
@@ -21,11 +21,12 @@ SO_SNDBUFFORCE: Final = 32
 SO_RCVBUFFORCE: Final = 33
 RTMGRP_LINK: Final = 0x1
 RTMGRP_IPV4_IFADDR: Final = 0x10
+RTMGRP_IPV6_IFADDR: Final = 0x100
 NETLINK_BYTES: Final = 65_536
 """Of one datagram; the kernel makes them half as long at most."""
-BUFFER_BYTES: Final = 1 << 20
-"""Of each socket, either way, in the kernel's count of some 800 bytes a frame: a tenth of a second of ten
-thousand requests a second while the loop is busy; a first round of 200 frames; a thousand pieces of news."""
+BUFFER_BYTES: Final = 4 << 20
+"""Of each socket, either way; the kernel doubles it and counts 800 bytes a frame: one second of ten thousand
+requests while the loop or the machine is busy. It costs memory only while frames wait there."""
 ANSWER_WITHIN_S: Final = 2.0
 """The kernel answers a dump while it is asked; this bound only keeps a fault of ours from hanging."""
 DUMP_ATTEMPTS: Final = 5
@@ -56,16 +57,16 @@ class PacketPort(Protocol):
 
 
 class PacketSocket:
-    """ARP frames of one link, past the kernel's filter."""
+    """Frames of one type on one link, past the kernel's filter."""
 
-    def __init__(self, link: Link) -> None:
+    def __init__(self, link: Link, ethertype: int) -> None:
         with _needing("CAP_NET_RAW", "to answer ARP"):
             # Protocol 0 hears nothing: no frame comes in before the filter is there.
             self._socket = socket.socket(socket.AF_PACKET, socket.SOCK_RAW | socket.SOCK_NONBLOCK, 0)
         try:
             _enlarge(self._socket)
             self.attach(NOTHING)
-            self._socket.bind((link.name, ETHERTYPE_ARP))
+            self._socket.bind((link.name, ethertype))
         except OSError:
             self._socket.close()
             raise
@@ -84,7 +85,7 @@ class PacketSocket:
     def receive(self) -> bytes | None:
         """The next frame, or None if there is none now."""
         try:
-            return self._socket.recv(ACCEPTED_BYTES)
+            return self._socket.recv(NDP_BYTES)
         except BlockingIOError:
             return None
 
@@ -107,7 +108,7 @@ class RoutePort(Protocol):
         """All changes that came in; None if some were lost."""
 
     def dump(self) -> list[Message]:
-        """All links and IPv4 addresses as they are now."""
+        """All links and addresses as they are now."""
 
     def close(self) -> None:
         """Hear no more."""
@@ -120,7 +121,7 @@ class RouteSocket:
         kind = socket.SOCK_RAW | socket.SOCK_CLOEXEC
         self._news = socket.socket(socket.AF_NETLINK, kind | socket.SOCK_NONBLOCK, socket.NETLINK_ROUTE)
         _enlarge(self._news)
-        self._news.bind((0, RTMGRP_LINK | RTMGRP_IPV4_IFADDR))
+        self._news.bind((0, RTMGRP_LINK | RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR))
         self._questions = socket.socket(socket.AF_NETLINK, kind, socket.NETLINK_ROUTE)
         self._questions.settimeout(ANSWER_WITHIN_S)
         self._sequence = 0
@@ -143,7 +144,7 @@ class RouteSocket:
                 return None
 
     def dump(self) -> list[Message]:
-        """All links and IPv4 addresses as they are now."""
+        """All links and addresses as they are now."""
         return [
             *self._dump(MessageType.GET_LINK),
             *self._dump(MessageType.GET_ADDRESS),

@@ -1,79 +1,100 @@
-"""One link at work: its socket, who answers on it, and the schedule of what it is told unasked."""
+"""One link at work: its sockets, who answers on it, and the schedule of what it is told unasked."""
 
 import asyncio
-from collections.abc import Callable, Collection, Iterable
-from dataclasses import dataclass, field
-from ipaddress import IPv4Address
+from collections.abc import Collection, Iterable, Mapping
 from math import inf
 
-from bareway.layer2 import arp
-from bareway.layer2.burst import Announced, Burst, Gratuitous, Tick, Withdrawn
-from bareway.layer2.drops import DropReason
-from bareway.layer2.ethernet import MacAddress
-from bareway.layer2.responder import Conflict
-from speaker.layer2.answering import Fence, PacketResponder, Responder
-from speaker.layer2.counters import Counters
+from bareway.layer2.burst import FIRST_AT_ONCE, Announced, Burst, Gratuitous, Tick, Withdrawn
+from bareway.layer2.responder import ETHERTYPES
+from bareway.model.names import IPAddress
+from speaker.layer2.answering import OpenResponder, PacketResponder
+from speaker.layer2.groups import GroupPort
 from speaker.layer2.links import Link
+from speaker.layer2.sending import Sender, Surroundings
 from speaker.layer2.sockets import PacketPort
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Surroundings:
-    """What all stations of a driver share."""
-
-    may_answer: Fence
-    on_conflict: Callable[[Conflict, Link], None]
-    gratuitous_interval_s: float
-    clock: Callable[[], float]
-    counters: Counters = field(default_factory=Counters)
-    own_macs: set[MacAddress] = field(default_factory=set)
-    """Of all usable links; kept by the driver."""
-
-
 class Station:
-    """Announces addresses on one link; closes the port when it is closed."""
+    """Announces addresses on one link; closes the ports when it is closed."""
 
-    def __init__(self, link: Link, port: PacketPort, around: Surroundings) -> None:
+    def __init__(
+        self,
+        link: Link,
+        ports: Mapping[int, PacketPort],
+        groups: GroupPort,
+        around: Surroundings,
+        *,
+        gratuitous_interval_s: float,
+        open_responder: OpenResponder = PacketResponder,
+    ) -> None:
+        """``ports`` by ethertype."""
         self.link = link
-        self._port = port
+        self._ports = ports
         self._around = around
-        self._responder: Responder = PacketResponder(
-            port,
-            link=link,
-            own_macs=around.own_macs,
-            may_answer=around.may_answer,
-            clock=around.clock,
-            counters=around.counters,
-            on_conflict=around.on_conflict,
-        )
-        self._burst = Burst(interval_s=around.gratuitous_interval_s, now=around.clock())
+        by_version = {version: ports[ethertype] for version, ethertype in ETHERTYPES.items()}
+        self._sender = Sender(by_version, link, around)
+        self._responder = open_responder(ports, groups, link=link, sender=self._sender, around=around)
+        self._announced: dict[IPAddress, None] = {}
+        self._burst = Burst(interval_s=gratuitous_interval_s, now=around.clock())
         self._loop = asyncio.get_running_loop()
         self._wake: asyncio.TimerHandle | None = None
 
-    def announce(self, addresses: Collection[IPv4Address]) -> None:
-        """Hear requests for these and tell everybody, before anything else."""
-        self._responder.announce(addresses)
-        self._go_on(Announced(tuple(addresses)))
+    @property
+    def announced(self) -> Collection[IPAddress]:
+        """What is announced here."""
+        return self._announced.keys()
 
-    def withdraw(self, addresses: Collection[IPv4Address]) -> None:
+    def announce(self, addresses: Iterable[IPAddress]) -> None:
+        """Hear requests for those that may be here and tell everybody, before anything else."""
+        mine = [address for address in addresses if self._may_be_here(address)]
+        # Those that may be told at once do not wait for what the others cost.
+        for some in (mine[:FIRST_AT_ONCE], mine[FIRST_AT_ONCE:]):
+            if some:
+                self._responder.announce(some)
+                self._go_on(Announced(tuple(some)))
+                self._announced.update(dict.fromkeys(some))
+
+    def withdraw(self, addresses: Iterable[IPAddress]) -> None:
         """Fall silent about these."""
-        self._responder.withdraw(addresses)
-        self._go_on(Withdrawn(tuple(addresses)))
+        gone = [address for address in addresses if address in self._announced]
+        if gone:
+            self._responder.withdraw(gone)
+            self._go_on(Withdrawn(tuple(gone)))
+            for address in gone:
+                self._announced.pop(address, None)
 
-    def follow(self, link: Link, announced: Collection[IPv4Address]) -> None:
-        """Take over the link's new MAC or name; a new MAC is told to everybody."""
+    def follow(self, link: Link, announced: Collection[IPAddress]) -> None:
+        """Take over the link's new MAC, name or families; a new MAC is told to everybody.
+
+        ``announced`` is what the driver announces, here or elsewhere.
+        """
         is_new_mac = link.mac != self.link.mac
         self.link = link
         self._responder.follow(link)
-        if is_new_mac:
-            self._go_on(Announced(tuple(announced)))
+        self._sender.follow(link)
+        self.settle(announced, anew=is_new_mac)
+
+    def settle(self, announced: Collection[IPAddress], *, anew: bool = False) -> None:
+        """Announce those of ``announced`` that may be here, and nothing else; all of them if ``anew``."""
+        self.withdraw([address for address in self._announced if not self._may_be_here(address)])
+        self.announce([address for address in announced if anew or address not in self._announced])
+
+    def repeat_every(self, interval_s: float) -> None:
+        """The user wants another distance of the lasting repeats."""
+        self._burst.repeat_every(interval_s, now=self._around.clock())
+        self._go_on(Tick())
 
     def close(self) -> None:
         """Leave the link."""
         if self._wake is not None:
             self._wake.cancel()
+        self._sender.close()
         self._responder.close()
-        self._port.close()
+        for port in self._ports.values():
+            port.close()
+
+    def _may_be_here(self, address: IPAddress) -> bool:
+        return self.link.speaks(address) and self._around.allows(address, self.link.name)
 
     def _go_on(self, event: Announced | Withdrawn | Tick) -> None:
         """Send what is due and see to it that the schedule is asked again in time."""
@@ -88,14 +109,5 @@ class Station:
 
     def _send(self, frames: Iterable[Gratuitous]) -> None:
         """Send all that the fence lets through; what the kernel does not take, a later round repeats."""
-        counters = self._around.counters
-        for address, operation in frames:
-            if not self._around.may_answer(address, self._around.clock()):
-                counters.drops[DropReason.FENCED] += 1
-                continue
-            try:
-                self._port.send(arp.gratuitous(address, my_mac=self.link.mac, operation=operation))
-            except OSError as error:
-                counters.failed(error)
-            else:
-                counters.gratuitous[address] += 1
+        for address, form in frames:
+            self._sender.send(address, form)

@@ -117,12 +117,16 @@ class Exercise:
         await self.client.delete(f"{self.collection_of_own()}/{self.name}")
         events = await self.client.events(self.collection, **{**query, "watch": "true"})
         own = [event for event in events if event["type"] != "BOOKMARK" and self._is_own(event["object"])]
-        if self.plural == "namespaces":  # what is deleted ends some time, when all in it is gone
+        versions = [int(event["object"]["metadata"]["resourceVersion"]) for event in own]
+        assert int(query["resourceVersion"]) < versions[0] == int(made.version)
+        assert versions == sorted(set(versions))
+        if self.plural == "namespaces":
+            # It ends once all in it is gone: how often it is written until then, and whether it is gone in
+            # this second, is for the real server's controllers to say.
             assert own[0]["type"] == "ADDED"
+            assert {event["type"] for event in own[1:]} <= {"MODIFIED", "DELETED"}
             return [Seen("ADDED", 200, "", shape(own[0]))]
         assert [event["type"] for event in own] == ["ADDED", "DELETED"]
-        versions = [int(event["object"]["metadata"]["resourceVersion"]) for event in own]
-        assert int(query["resourceVersion"]) < versions[0] == int(made.version) < versions[1]
         return [Seen(event["type"], 200, "", shape(event)) for event in own]
 
     async def _get(self) -> list[Seen]:

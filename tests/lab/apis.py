@@ -23,6 +23,9 @@ class Api(Protocol):
     name: str
     kubeconfig: Path
 
+    def speaker(self) -> tuple[str, ...]:
+        """The command of a speaker that knows this server."""
+
     def start(self) -> None:
         """Serve; return when it answers."""
 
@@ -46,6 +49,9 @@ class EmbeddedApi:
     @property
     def url(self) -> str:
         return f"http://{self._machine.address}:{PORT}"
+
+    def speaker(self) -> tuple[str, ...]:
+        return (sys.executable, "-m", "lab.tools.pod", self.url)
 
     def start(self) -> None:
         listen = ("--listen", f"{self._machine.address}:{PORT}", "--kubeconfig-out", str(self.kubeconfig))
@@ -74,6 +80,9 @@ class RealApi:
             raise CannotTry(str(failure)) from failure
         site.lab.at_end(self._plane.stop)
         self.kubeconfig = self._plane.kubeconfig
+
+    def speaker(self) -> tuple[str, ...]:
+        return (str(program("bareway-speaker")), "--kubeconfig", str(self.kubeconfig))
 
     def start(self) -> None:
         try:

@@ -11,13 +11,14 @@ from lab.observations import ArpFrame, Attempt, Lateness
 from lab.process import Process, Records
 
 TESTS = Path(__file__).resolve().parents[1]
+IMPORTABLE = {"PYTHONPATH": f"{TESTS}:{TESTS.parent}", "PYTHONUNBUFFERED": "1"}
+"""The environment in which programs find the tests' modules."""
 
 
 def start_module(machine: Machine, module: str, *arguments: str, name: str = "") -> Process:
     """Start ``python -m module`` in the machine, with this environment's Python and the tests importable."""
-    environment = {"PYTHONPATH": f"{TESTS}:{TESTS.parent}", "PYTHONUNBUFFERED": "1"}
     command = (sys.executable, "-m", module, *arguments)
-    return machine.start(name or module.rpartition(".")[2], *command, environment=environment)
+    return machine.start(name or module.rpartition(".")[2], *command, environment=IMPORTABLE)
 
 
 class Prober:

@@ -1,5 +1,8 @@
 """Bareway on a site: an API server, a controller and a speaker on each node, driven by stock kubectl."""
 
+import os
+import signal
+import sys
 from collections.abc import Callable, Sequence
 from ipaddress import ip_address
 from pathlib import Path
@@ -12,8 +15,11 @@ from lab.commands import LabError
 from lab.machine import Machine
 from lab.process import Process
 from lab.site import POOL, POOL_6, Site
+from lab.stations import IMPORTABLE
 from lab.waiting import wait_for
 
+SUPERVISOR = (sys.executable, "-I", "-m", "speaker.supervisor")
+"""What the manifest starts; isolated, so that nothing but the standard library is found."""
 ASSIGNED_WITHIN_S = 20.0
 """An address is assigned in a fraction of a second once the controller runs; it has to start first."""
 
@@ -106,9 +112,18 @@ class System:
         return self.controller
 
     def start_speaker(self, node: Machine, *more: str) -> Process:
-        flags = (*self._flags(node, "speaker"), "--node-name", node.name, *self.speaker_flags, *more)
-        self.speakers[node.name] = node.start("speaker", program("bareway-speaker"), *flags)
+        """As in its container: below the supervisor, which starts it anew when it dies."""
+        own = ("--socket", str(self._socket(node, "speaker")), "--node-name", node.name)
+        command = (*SUPERVISOR, *self.api.speaker(), *own, *self.speaker_flags, *more)
+        self.speakers[node.name] = node.start("speaker", *command, environment=IMPORTABLE)
         return self.speakers[node.name]
+
+    def crash(self, node: Machine) -> None:
+        """kill -9 of the speaker itself; its supervisor lives."""
+        supervisor = self.speakers[node.name].pid
+        children = Path(f"/proc/{supervisor}/task/{supervisor}/children").read_text().split()
+        for child in children:
+            os.kill(int(child), signal.SIGKILL)
 
     def start_all(self) -> None:
         """Controller and speakers."""

@@ -215,6 +215,12 @@ def test_a_layer_does_not_show_when_its_files_were_made_and_lists_them_in_order(
         pytest.param(("bareway-controller", "--version"), 0, "bareway-controller ", id="the controller"),
         pytest.param(("bareway-controller",), 2, "not in a Pod", id="the controller outside of a Pod"),
         pytest.param(("bareway-speaker", "--node-name=a"), 2, "CAP_NET_RAW", id="the speaker as nobody"),
+        pytest.param(
+            ("python", "-I", "-m", "speaker.supervisor", "bareway-speaker", "--node-name=a"),
+            2,
+            "CAP_NET_RAW",
+            id="the speaker below its supervisor",
+        ),
         pytest.param(("python3", "-c", "import kubernetes.client, grpc, ssl"), 0, "", id="libraries"),
     ],
 )

@@ -32,6 +32,8 @@ IMAGE = MANIFESTS / "layer2" / "kustomization.yaml"
 """The only place that says where the image is."""
 EXAMPLES = sorted((MANIFESTS / "examples").glob("*.yaml"))
 PROGRAMS = {"controller": "Deployment", "speaker": "DaemonSet"}
+SUPERVISED_BY = {"controller": [], "speaker": ["python", "-I", "-m", "speaker.supervisor"]}
+"""What starts the program, and starts it anew at once; a second controller leads as quickly."""
 OF_THE_POD = {"spec.nodeName": "node-1"}
 """What the kubelet fills in."""
 
@@ -131,9 +133,10 @@ def test_the_namespace_admits_what_the_speaker_needs(rendered: list[Json]) -> No
 @pytest.mark.parametrize("component", PROGRAMS)
 def test_a_container_runs_one_of_our_programs(rendered: list[Json], component: str) -> None:
     scripts = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["scripts"]
-    (program,) = container(rendered, component)["command"]
+    *before, program = container(rendered, component)["command"]
     assert program == f"bareway-{component}"
     assert scripts[program] == f"{component}.__main__:main"
+    assert before == SUPERVISED_BY[component]
 
 
 @pytest.mark.parametrize("component", PROGRAMS)

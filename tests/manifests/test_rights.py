@@ -179,6 +179,7 @@ def standing(api: Recording) -> list[Coroutine[None, None, object]]:
         rng=Random(1),
         clock=lambda: 0.0,
         warm_up=at_once,
+        mark=at_once,
         prepare=lambda: asyncio.sleep(0),
         on_change=lambda: None,
     )

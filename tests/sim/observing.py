@@ -4,6 +4,7 @@ Its edges are simpler than those between hosts: one that loses a frame is dead i
 ends give it up. It hears what hosts say to it by looking at their outputs.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from random import Random
 
@@ -19,15 +20,16 @@ from bareway.gossip.events import (
     Received,
     Send,
     Tick,
-    Wanted,
 )
-from bareway.gossip.message import Message, Pull, decode, encode
+from bareway.gossip.message import Message, Pull
 from bareway.gossip.observer import Observer, Picture
 from bareway.gossip.profile import PROFILES, ProfileName
 from bareway.gossip.roles import observer_name
 from bareway.model.names import NodeName
 from sim.hosts import Host
+from sim.transport import unframed
 from sim.world import World
+from support.wishes import wanted as wanting
 
 ME = observer_name("bareway-controller-0")
 
@@ -65,7 +67,7 @@ class Watcher:
         """What the observer knows now."""
         return self.observer.picture(now=self.world.now)
 
-    def look(self, host: Host, event: Event | None, outputs: list[Output]) -> None:
+    def look(self, host: Host, event: Event | None, outputs: Sequence[Output]) -> None:
         """What a host said to us; or it ended, and its kernel says so."""
         line = self._lines.get(host.name)
         if line is not None and line.host.life != line.life:
@@ -84,7 +86,7 @@ class Watcher:
         for output in self.observer.handle(event, now=self.world.now):
             match output:
                 case Dial(peer=peer):
-                    self.world.at(self._soon(), lambda peer=peer: self._open(peer))  # type: ignore[misc]  # mypy cannot type a default of a lambda
+                    self.world.at(self._soon(), self._open, peer)
                 case Hangup(peer=peer):
                     self._hang_up(peer)
                 case Send(peer=peer, message=message) if peer in self._lines:
@@ -99,7 +101,7 @@ class Watcher:
 
     def want(self) -> None:
         """It is told what is wanted."""
-        self.give(Wanted(addresses=self.world.wanted))
+        self.give(wanting(self.world.wanted))
 
     # ------------------------------------------------------------ private
 
@@ -134,21 +136,21 @@ class Watcher:
         return line.arrives_at
 
     def _to_us(self, line: Line, message: Message) -> None:
-        at, frame = self._carry(line), encode(message)
+        at, frame = self._carry(line), self.world.transport.frame(message)
 
         def arrives() -> None:
             if self._lines.get(line.host.name) is line:
-                self.give(Received(peer=line.host.name, message=decode(frame)))
+                self.give(Received(peer=line.host.name, message=unframed(frame)))
 
         if at is not None:
             self.world.at(at, arrives)
 
     def _to_host(self, line: Line, message: Message) -> None:
-        at, frame = self._carry(line), encode(message)
+        at, frame = self._carry(line), self.world.transport.frame(message)
 
         def arrives() -> None:
             if line.host.life == line.life and self._lines.get(line.host.name) is line:
-                self.world.give(line.host, Received(peer=self.name, message=decode(frame)))
+                self.world.give(line.host, Received(peer=self.name, message=unframed(frame)))
 
         if at is not None:
             self.world.at(at, arrives)

@@ -139,7 +139,7 @@ def test_a_claim_that_the_others_missed_is_found_by_the_digest() -> None:
     other = next(name for name in world.names if name != owner)
     process = world.hosts[other].process
     assert process is not None
-    table = process._table
+    table = process._election.table
     table.hear(table.next_claim(address, other))  # and nobody is told
     world.run(6)
     assert world.owners()[address] == [other]

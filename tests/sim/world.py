@@ -1,47 +1,52 @@
-"""The world: one heap of what happens when, real machines and real bytes between them, and a client.
+"""The world: real machines on hosts, their network and segment, the API, and clients; all from one seed.
 
-Everything follows from the seed; the trace of two runs is the same to the last line. Hosts are switched off,
-processes killed, frozen and started with empty memories; each host's API client is a delay before it knows
-what is wanted.
+Hosts are switched off, processes killed, frozen and started with empty memories; a supervisor starts anew
+what crashed. The trace of two runs of one seed is the same to the last byte.
 """
 
-from collections.abc import Callable, Iterable, Mapping
-from heapq import heappop, heappush
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from ipaddress import ip_address
 from random import Random
 
 from bareway.gossip.events import (
     Announce,
-    Closed,
+    Ask,
     Dial,
-    DialFailed,
     Event,
+    Found,
     Hangup,
     Leave,
     MemberChanged,
-    Opened,
     Output,
-    OwnFacts,
+    PartitionPolicy,
     PeersKnown,
-    Received,
+    Permission,
+    Probe,
     Send,
     Tick,
-    Wanted,
     Withdraw,
 )
 from bareway.gossip.machine import GossipMachine
-from bareway.gossip.message import FRAME_MAX, decode, encode
 from bareway.gossip.profile import PROFILES, Profile, ProfileName
+from bareway.model.configuration import Partition
+from bareway.model.mac import MacAddress
 from bareway.model.names import IPAddress, NodeName
-from sim.hosts import UNREADY, Check, Host
-from sim.network import CROSSED_S, DIAL_TIMEOUT_S, RETRANSMIT_S, Network, Wire
+from sim.api import Api, Permitted
+from sim.hosts import UNREADY, Check, Host, Pause
+from sim.network import Network, Wire
+from sim.segment import Segment
+from sim.timeline import Timeline
+from sim.transport import Transport
 
-BURST_S = (0.0, 0.1, 0.3, 1.0, 2.0)
-"""After an Announce the gratuitous frames are repeated, as long as the address is ours."""
+BROWSE_S = (0.4, 1.6)
+"""A client looks an address up so often."""
+TERM_S = 10.0
+"""So long after SIGTERM a speaker serves on at most."""
+LOOK_S = 0.05
 
 
-class World:
-    """Hosts, their network and one client on the same segment."""
+class World(Timeline):
+    """Everything."""
 
     def __init__(
         self,
@@ -50,350 +55,333 @@ class World:
         nodes: int,
         addresses: int = 4,
         profile: ProfileName = ProfileName.DEFAULT,
+        partition: Partition = Partition.AVAILABLE,
+        as_bytes: bool = True,
         story: Callable[[str], None] | None = None,
     ) -> None:
+        super().__init__(story=story)
         self.seed = seed
         self.rng = Random(f"world/{seed}")
-        self.now = 0.0
         self.profile: Profile = PROFILES[profile]
+        self.partition = partition
         self.names = [NodeName(f"node{number}") for number in range(1, nodes + 1)]
-        self.hosts = {name: Host(name=name) for name in self.names}
-        self.wanted: dict[IPAddress, frozenset[NodeName] | None] = {
-            ip_address(f"192.0.2.{number}"): None for number in range(1, addresses + 1)
+        self.hosts = {
+            name: Host(name=name, mac=MacAddress(bytes((2, 0, 0, 0, 0, number))))
+            for number, name in enumerate(self.names, 1)
         }
-        self.network = Network(rng=self.rng, at=self.at)
+        self.groups: dict[IPAddress, tuple[IPAddress, ...]] = {}
+        """Addresses that go together, by their key; a key that is not in it goes alone."""
+        self.network = Network(rng=self.rng)
+        self.transport = Transport(self, self.network, self.hosts, self.give, as_bytes=as_bytes)
+        self.segment = Segment(self, self.hosts, self.addresses_of, self.give, Random(f"segment/{seed}"))
+        self.api = Api(self, self.hosts, self._news, self.rng)
+        self.api.change(wanted={ip_address(f"192.0.2.{n}"): None for n in range(1, addresses + 1)})
         self.away: set[NodeName] = set()
-        """Hosts whose frames do not reach the client."""
-        self.client: dict[IPAddress, NodeName] = {}
-        """The client's ARP cache."""
-        self.trace: list[str] = []
+        """Hosts cut off from the controller's."""
         self.announced: list[tuple[float, NodeName, tuple[IPAddress, ...]]] = []
         self.after_event: list[Check] = []
         self.whole_since = 0.0
-        """Since when no fault is at work."""
-        self._story = story
-        self._heap: list[tuple[float, int, Callable[[], None]]] = []
-        self._order = 0
+        """Since when nothing was done to the world."""
+        self.network_since = 0.0
+        """Since when nothing was done to the network, and nobody froze or thawed."""
+        self.healed_at = 0.0
+        """When the network was repaired last, at least in part."""
+        self.churned: set[IPAddress] = set()
+        """Addresses that came or went: what is known of them is forgotten after a while."""
+        self._parts = 0
 
-    # ------------------------------------------------------------ time
+    @property
+    def wanted(self) -> Mapping[IPAddress, Permitted]:
+        """What shall be announced, as the API has it."""
+        return self.api.objects.wanted
 
-    def at(self, when: float, what: Callable[[], None]) -> None:
-        """Let something happen at a time; what is due together happens in the order it was asked for."""
-        self._order += 1
-        heappush(self._heap, (when, self._order, what))
-
-    def run(self, seconds: float) -> None:
-        """Let time pass."""
-        end = self.now + seconds
-        while self._heap and self._heap[0][0] <= end:
-            self.now, _, what = heappop(self._heap)
-            what()
-        self.now = end
-
-    def say(self, text: str) -> None:
-        """One line of the trace."""
-        line = f"{self.now:9.4f} {text}"
-        self.trace.append(line)
-        if self._story:
-            self._story(line)
+    def addresses_of(self, key: IPAddress) -> tuple[IPAddress, ...]:
+        """All addresses of a group."""
+        return self.groups.get(key, (key,))
 
     # ------------------------------------------------------------ hosts
 
     def boot(self, name: NodeName, *, lag_s: float = 0.1) -> None:
         """Power on if needed and start the process; it knows the API's objects after ``lag_s``."""
         host = self.hosts[name]
-        host.powered, host.frozen = True, False
-        host.life += 1
+        host.powered, host.pause, host.ends = True, None, False
+        self._forget_process(host)
         host.epoch = max(host.epoch + 1, int(self.now * 1000))
-        host.backlog, host.facts = [], UNREADY
         rng = Random(f"{self.seed}/{name}/{host.life}")
         host.process = GossipMachine(me=name, epoch=host.epoch, profile=self.profile, rng=rng, now=self.now)
-        self.fault(f"boot {name}")
-        life = host.life
+        host.last_turn = self.now
+        host.booted_at = self.now
+        self.disturb(f"boot {name}")
+        self.give(host, PartitionPolicy(partition=self.partition))
         self.give(host, PeersKnown(peers=frozenset(self.names)))
-
-        def synced() -> None:
-            if host.life == life and host.process is not None:
-                self.give(host, Wanted(addresses=dict(self.wanted)))
-                self.tell(name, ready=True, able=True)
-
-        self.at(self.now + lag_s, synced)
+        self.api.start(host, lag_s)
 
     def boot_all(self, names: Iterable[NodeName] | None = None) -> None:
         """All at about the same time."""
         for name in names or self.names:
-            self.at(self.now + self.rng.uniform(0, 0.1), lambda name=name: self.boot(name))  # type: ignore[misc]  # mypy cannot type a default of a lambda
-
-    def tell(self, name: NodeName, *, ready: bool = True, able: bool = True, leaving: bool = False) -> None:
-        """The speaker's facts of its own node changed."""
-        host = self.hosts[name]
-        host.facts = OwnFacts(ready=ready, able=able, leaving=leaving)
-        self.say(f"{name} is told able={able} leaving={leaving}")
-        self.give(host, host.facts)
-
-    def want(
-        self,
-        wanted: Mapping[IPAddress, frozenset[NodeName] | None],
-        *,
-        tell: Iterable[NodeName] | None = None,
-    ) -> None:
-        """The API's objects changed; each host (or only those to ``tell``) hears of it a little later."""
-        self.wanted = dict(wanted)
-        self.fault("wanted changes")
-        for host in [self.hosts[name] for name in (self.names if tell is None else tell)]:
-            life = host.life
-
-            def heard(host: Host = host, life: int = life, number: int = self._order) -> None:
-                if host.life == life and host.facts.ready and host.told < number:
-                    host.told = number  # a watch never goes back
-                    self.give(host, Wanted(addresses=dict(wanted)))
-
-            self.at(self.now + self.rng.uniform(0.001, 0.05), heard)
+            self.at(self.now + self.rng.uniform(0, 0.1), self.boot, name)
 
     def power_off(self, name: NodeName) -> None:
         """No FIN, no answer: silence."""
         host = self.hosts[name]
-        host.powered, host.frozen, host.process, host.backlog = False, False, None, []
-        host.life += 1
-        for wire in host.wires.values():
-            wire.ends.discard(name)
-        host.wires.clear()
-        self.fault(f"power off {name}")
+        host.powered, host.pause = False, None
+        self._forget_process(host)
+        self.transport.power_lost(host)
+        self.disturb(f"power off {name}")
 
-    def kill(self, name: NodeName) -> None:
-        """The process ends; its kernel says so to all peers."""
+    def kill(self, name: NodeName, *, restart_s: float | None = None) -> None:
+        """The process ends; its kernel says so to all peers. A supervisor may start it anew."""
         host = self.hosts[name]
-        host.process, host.backlog, host.frozen = None, [], False
-        host.life += 1
-        for wire in list(host.wires.values()):
-            self._end(wire, name)
-        self.fault(f"kill {name}")
+        host.pause = None
+        self._forget_process(host)
+        self.transport.process_ended(host)
+        self.disturb(f"kill {name}")
+        if restart_s is not None:
+            self.at(self.now + restart_s, self._restart, host, host.life)
 
-    def leave(self, name: NodeName) -> None:
+    def terminate(self, name: NodeName, *, restart_s: float | None = None) -> None:
+        """SIGTERM: it serves until others have what it held, ten seconds at most, and says goodbye."""
+        host = self.hosts[name]
+        host.ends = True
+        self.disturb(f"terminate {name}")
+        self._tell_facts(host)
+        self.at(self.now + LOOK_S, self._leave_if_vacant, host, host.life, self.now + TERM_S, restart_s)
+
+    def leave(self, name: NodeName, *, restart_s: float | None = None) -> None:
         """The process says goodbye and ends."""
         self.give(self.hosts[name], Leave())
-        self.kill(name)
+        self.kill(name, restart_s=restart_s)
 
-    def freeze(self, name: NodeName) -> None:
+    def freeze(self, name: NodeName, pause: Pause = Pause.MAIN) -> None:
         """SIGSTOP, or a hypervisor's pause."""
-        self.hosts[name].frozen, self.hosts[name].frozen_at = True, self.now
-        self.fault(f"freeze {name}")
+        host = self.hosts[name]
+        host.pause, host.paused_at = pause, self.now
+        self.disturb(f"freeze {name} ({pause})", touches_network=True)
 
     def thaw(self, name: NodeName) -> None:
-        """It goes on where it was; what came meanwhile is read now."""
+        """It goes on where it was; what came meanwhile is read now, before its timers or after them."""
         host = self.hosts[name]
-        host.frozen = False
-        self.fault(f"thaw {name}")
+        host.pause = None
+        self.disturb(f"thaw {name}", touches_network=True)
         backlog, host.backlog = host.backlog, []
-        if host.process is not None:
+        timers_first = self.rng.random() < 0.5
+        if timers_first:
             self.give(host, Tick())
-            for event in backlog:
+        for event in backlog:
+            if callable(event):
+                event()
+            else:
                 self.give(host, event)
+        if not timers_first:
+            self.give(host, Tick())
 
-    def fault(self, text: str) -> None:
-        """Something is done to the world; the time of wholeness begins anew."""
-        self.whole_since = self.now
-        self.say(text)
-        for check in self.after_event:
-            for host in self.hosts.values():
-                check(host, None, [])
+    def _forget_process(self, host: Host) -> None:
+        host.life += 1
+        host.process, host.backlog, host.announced, host.asks = None, [], set(), {}
+        host.facts, host.tick_at = UNREADY, float("inf")
+
+    def _restart(self, host: Host, life: int) -> None:
+        if host.life == life and host.powered:
+            self.boot(host.name)
+
+    def _leave_if_vacant(self, host: Host, life: int, until: float, restart_s: float | None) -> None:
+        if host.life != life:
+            return
+        if self.now >= until or (host.running and not host.announced):
+            self.leave(host.name, restart_s=restart_s)
+        else:
+            self.at(self.now + LOOK_S, self._leave_if_vacant, host, life, until, restart_s)
+
+    # ------------------------------------------------------------ what a speaker knows
+
+    def tell(self, name: NodeName, *, able: bool = True, leaving: bool = False) -> None:
+        """The speaker's facts of its own node change, at once."""
+        host, objects = self.hosts[name], self.api.objects
+        drained = objects.drained | {name} if leaving else objects.drained - {name}
+        unusable = objects.unusable - {name} if able else objects.unusable | {name}
+        self.disturb(f"{name} is told able={able} leaving={leaving}")
+        self.api.change(drained=drained, unusable=unusable)
+        if host.name in self.api.mirrors:
+            self.api.mirrors[host.name].objects = self.api.objects
+        self._tell_facts(host)
+
+    def want(self, wanted: Mapping[IPAddress, Permitted], *, tell: Iterable[NodeName] | None = None) -> None:
+        """The API's objects change; each host (or only those to ``tell``) hears of it a little later."""
+        self.disturb("wanted changes")
+        self.churned.update(wanted.keys() ^ self.wanted.keys() if self.wanted else ())
+        self.api.change(tell=self.names if tell is None else tell, wanted=dict(wanted))
+
+    def _news(self, host: Host) -> None:
+        """The speaker's caches changed."""
+        mirror = self.api.mirrors[host.name]
+        self._tell_facts(host)
+        self.give(host, mirror.wanted())
+        self._tell_facts(host, ready=True)
+
+    def _tell_facts(self, host: Host, *, ready: bool = False) -> None:
+        mirror = self.api.mirrors.get(host.name)
+        if mirror is None or host.process is None:
+            return
+        host.is_drained = host.name in mirror.objects.drained
+        host.is_usable = host.name not in mirror.objects.unusable
+        facts = host.facts_now(ready=ready or host.facts.ready)
+        if facts != host.facts and facts.ready:
+            host.facts, host.told_at = facts, self.now
+            self.give(host, facts)
 
     # ------------------------------------------------------------ the network
 
+    def disturb(self, text: str, *, touches_network: bool = False) -> None:
+        """Something is done to the world; the time of wholeness begins anew."""
+        self.whole_since = self.now
+        if touches_network:
+            self.network_since = self.now
+        self.say(text)
+        for check in self.after_event:
+            for host in self.hosts.values():
+                check(host, None, ())
+
     def cut(self, source: NodeName, target: NodeName, *, both: bool = True) -> None:
-        """Frames of the one do not get to the other any more."""
-        self.fault(f"cut {source} {'<' if both else ''}-> {target}")
+        """Gossip of the one does not get to the other any more."""
+        self.disturb(f"cut {source} {'<' if both else ''}-> {target}", touches_network=True)
         self.network.cuts.add((source, target))
         if both:
             self.network.cuts.add((target, source))
 
     def isolate(self, names: Iterable[NodeName]) -> None:
-        """Cut these, as a group, from all others and from the client."""
+        """Cut these, as a group, from all others and from the client: gossip and the segment."""
         group = set(names)
+        self._parts += 1
         for name in sorted(group):
             self.away.add(name)
+            self.segment.move(name, self._parts)
+        self.cut_gossip(group)
+
+    def cut_gossip(self, names: Iterable[NodeName]) -> None:
+        """Cut the gossip of these, as a group, with all others."""
+        group = set(names)
+        self.disturb(f"cut off {' '.join(sorted(group))}", touches_network=True)
+        for name in sorted(group):
             for other in self.names:
                 if other not in group:
-                    self.cut(name, other)
+                    self.network.cuts |= {(name, other), (other, name)}
 
-    def heal(self) -> None:
-        """The network is whole; what waited goes on its way."""
-        self.network.cuts.clear()
+    def link(self, name: NodeName, *, up: bool) -> None:
+        """The carrier of a host's link to the segment goes or comes; its kernel sees it at once."""
+        host = self.hosts[name]
+        host.has_link = up
+        self.disturb(f"link of {name} {'up' if up else 'down'}", touches_network=True)
+        self._tell_facts(host)
+
+    def heal(self, *, but: Iterable[tuple[NodeName, NodeName]] = ()) -> None:
+        """The network is whole, but for these cuts; what waited goes on its way."""
+        self.network.cuts = set(but)
+        self.healed_at = self.now
         self.away.clear()
-        self.fault("heal")
+        self._parts = 0
+        for name, host in self.hosts.items():
+            self.segment.move(name, 0)
+            host.has_link = True
+        rest = " ".join(f"{one}->{other}" for one, other in sorted(self.network.cuts))
+        self.disturb(f"heal {f'but {rest}' if rest else ''}".strip(), touches_network=True)
         for host in self.hosts.values():
-            for wire in host.wires.values():
-                for frame in wire.waiting.pop(host.name, []):
-                    late_s = self.rng.uniform(0, 2 * RETRANSMIT_S)
-                    wire.last_at[host.name] = max(wire.last_at.get(host.name, 0.0), self.now + late_s)
-                    self._transmit(wire, host.name, frame)
+            self._tell_facts(host)
+        self.transport.go_on()
+
+    def lose(self, share: float) -> None:
+        """So much of all frames is lost."""
+        self.network.loss = self.segment.loss = share
+        self.disturb(f"loss {share}", touches_network=True)
 
     def edge(self, one: NodeName, other: NodeName) -> Wire | None:
         """The edge that both ends hold to be theirs."""
-        wire = self.hosts[one].wires.get(other)
-        return wire if wire is not None and self.hosts[other].wires.get(one) is wire else None
-
-    def _transmit(self, wire: Wire, source: NodeName, frame: bytes) -> None:
-        target = wire.other(source)
-        if not self.network.reaches(source, target) or wire.waiting.get(source):
-            wire.waiting.setdefault(source, []).append(frame)
-            return
-        self.at(self.network.arrival(wire, source, self.now), lambda: self._arrive(wire, source, frame))
-
-    def _arrive(self, wire: Wire, source: NodeName, frame: bytes) -> None:
-        target = self.hosts[wire.other(source)]
-        if not self.network.reaches(source, target.name):
-            wire.waiting.setdefault(source, []).append(frame)
-        elif target.name in wire.ends:
-            if target.wires.get(source) is wire:
-                self.give(target, Received(peer=source, message=decode(frame)))
-        elif target.powered and self.network.reaches(target.name, source):
-            self._reset(wire, source)
-
-    def _reset(self, wire: Wire, end: NodeName) -> None:
-        """One end learns that the other is gone."""
-
-        def arrives() -> None:
-            host = self.hosts[end]
-            wire.ends.discard(end)
-            if host.wires.get(wire.other(end)) is wire:
-                del host.wires[wire.other(end)]
-                self.give(host, Closed(peer=wire.other(end)))
-
-        arrives_at = max(self.now + self.network.delay_s(), wire.last_at.get(wire.other(end), 0.0))
-        self.at(arrives_at, arrives)
-
-    def _end(self, wire: Wire, end: NodeName) -> None:
-        """One end goes, and its kernel says so if it can."""
-        wire.ends.discard(end)
-        other = wire.other(end)
-        if self.hosts[end].wires.get(other) is wire:
-            del self.hosts[end].wires[other]
-        if other in wire.ends and self.network.reaches(end, other):
-            self._reset(wire, other)
-
-    def _dial(self, dialer: NodeName, listener: NodeName) -> None:
-        life = self.hosts[dialer].life
-
-        def failed(*, refused: bool) -> None:
-            if self.hosts[dialer].life == life:
-                self.give(self.hosts[dialer], DialFailed(peer=listener, refused=refused))
-
-        def asks() -> None:
-            target = self.hosts[listener]
-            path = self.network.reaches(dialer, listener) and self.network.reaches(listener, dialer)
-            if path and target.powered and target.process is None:
-                self.at(self.now + self.network.delay_s(), lambda: failed(refused=True))
-            elif path and target.running and self.hosts[dialer].life == life:
-                self._open(dialer, listener, life)
-            else:
-                self.at(self.now + DIAL_TIMEOUT_S, lambda: failed(refused=False))
-
-        self.at(self.now + self.network.delay_s(), asks)
-
-    def _open(self, dialer: NodeName, listener: NodeName, life: int) -> None:
-        wire = Wire(dialer=dialer, listener=listener, opened_at=self.now, ends={dialer, listener})
-
-        def answered() -> None:
-            if self.hosts[dialer].life != life:
-                self._end(wire, dialer)
-            elif listener in wire.ends:
-                self._adopt(wire, dialer)
-            elif listener not in self.hosts[dialer].wires:
-                self.give(self.hosts[dialer], DialFailed(peer=listener, refused=False))
-
-        self.at(self.network.arrival(wire, listener, self.now), answered)
-        self._adopt(wire, listener)
-
-    def _adopt(self, wire: Wire, end: NodeName) -> bool:
-        """A new edge takes the place of an older one, unless the two crossed."""
-        host, other = self.hosts[end], wire.other(end)
-        old = host.wires.get(other)
-        if old is not None:
-            crossed = abs(wire.opened_at - old.opened_at) < CROSSED_S and wire.dialer != old.dialer
-            if crossed and other in old.ends and old.dialer < wire.dialer:
-                self._end(wire, end)
-                return False
-            self._end(old, end)
-        host.wires[other] = wire
-        self.give(host, Opened(peer=other))
-        return True
+        return self.transport.edge(one, other)
 
     # ------------------------------------------------------------ machines
 
     def give(self, host: Host, event: Event) -> None:
         """One event for one machine, and what follows from it."""
-        if host.process is None:
+        process = host.process
+        if process is None:
             return
-        if host.frozen:
+        if host.pause is not None:
             host.backlog.append(event)
             return
-        outputs = host.process.handle(event, now=self.now)
+        outputs = process.handle(event, now=self.now)
         for place, output in enumerate(outputs):
             assert place == 0 or not isinstance(output, Announce), "an Announce comes first"
             self._execute(host, output)
         for check in self.after_event:
             check(host, event, outputs)
-        self._schedule(host)
+        host.last_turn = self.now
+        if host.process is process:
+            self._set_timer(host, process)
 
-    def _schedule(self, host: Host) -> None:
-        if host.process is None or host.process.deadline == float("inf"):
+    def _set_timer(self, host: Host, process: GossipMachine) -> None:
+        """A timer that is set for earlier is left: it looks again when it rings."""
+        deadline = max(process.deadline, self.now)
+        if deadline < host.tick_at:
+            host.tick_at = deadline
+            self.at(deadline, self._tick, host, host.life, deadline)
+
+    def _tick(self, host: Host, life: int, tick_at: float) -> None:
+        if host.life != life or host.tick_at != tick_at or host.process is None:
             return
-        host.ticks += 1
-        number, life = host.ticks, host.life
-
-        def tick() -> None:
-            if host.ticks == number and host.life == life and not host.frozen:
-                self.give(host, Tick())
-
-        self.at(max(host.process.deadline, self.now), tick)
+        host.tick_at = float("inf")
+        if host.pause is not None:
+            return  # the thaw is a turn
+        if host.process.deadline > self.now:
+            self._set_timer(host, host.process)
+        else:
+            self.give(host, Tick())
 
     def _execute(self, host: Host, output: Output) -> None:
         match output:
-            case Send() | Dial() | Hangup():
-                self._talk(host, output)
+            case Send() | Dial() | Probe() | Hangup():
+                self.transport.talk(host, output)
             case MemberChanged():
                 self.say(f"{host.name}: {output.name} is {output.state} ({output.reason})")
             case Announce():
-                self.say(f"{host.name}: announces {' '.join(map(str, output.addresses))}")
+                self.say(f"{host.name}: announces {_text(output.addresses)}")
                 self.announced.append((self.now, host.name, output.addresses))
-                for after_s in BURST_S:
-                    self.at(self.now + after_s, lambda: self._gratuitous(host, output.addresses))
+                host.announced.update(output.addresses)
+                self.segment.announce(host, output.addresses)
             case Withdraw():
-                self.say(f"{host.name}: withdraws {' '.join(map(str, output.addresses))} ({output.reason})")
-
-    def _talk(self, host: Host, output: Send | Dial | Hangup) -> None:
-        wire = host.wires.get(output.peer)
-        match output:
-            case Send():
-                frame = encode(output.message)
-                assert len(frame) <= FRAME_MAX
-                if wire is not None:
-                    self._transmit(wire, host.name, frame)
-            case Dial():
-                self._dial(host.name, output.peer)
-            case Hangup():
-                if wire is not None:
-                    self._end(wire, host.name)
+                self.say(f"{host.name}: withdraws {_text(output.addresses)} ({output.reason})")
+                host.announced.difference_update(output.addresses)
+            case Ask():
+                self.say(f"{host.name}: asks for {output.address} ({output.question})")
+                self.segment.ask(host, output)
+            case Found(finding=finding):
+                self.say(f"{host.name}: found {finding.word} {finding.address} {finding.mac}")
 
     # ------------------------------------------------------------ what a client sees
 
-    def _gratuitous(self, host: Host, addresses: tuple[IPAddress, ...]) -> None:
-        if host.name in self.away or not host.running or host.process is None:
-            return
-        for address in addresses:
-            if host.process.may_answer(address, now=self.now):
-                self.client[address] = host.name
+    def browse(self) -> None:
+        """Clients begin to look addresses up, and go on."""
+        for client in self.segment.clients:
+            self._browse(client.name)
 
-    def answering(self, address: IPAddress) -> list[NodeName]:
+    def _browse(self, name: str) -> None:
+        client = next(client for client in self.segment.clients if client.name == name)
+        for key in self.wanted:
+            self.segment.resolve(client, key)
+        self.at(self.now + self.rng.uniform(*BROWSE_S), self._browse, name)
+
+    def answering(self, key: IPAddress) -> list[NodeName]:
         """Who answers for an address at this moment."""
-        return [
-            host.name
-            for host in self.hosts.values()
-            if host.running and host.process is not None
-            if host.process.may_answer(address, now=self.now)
-        ]
+        return [host.name for host in self.hosts.values() if self.answers(host, key)]
+
+    def answers(self, host: Host, key: IPAddress) -> bool:
+        """Whether a host answers for an address at this moment, perhaps after it has asked the link."""
+        if not host.running or host.process is None or key not in host.announced:
+            return False
+        return host.process.may_answer(key, now=self.now) is not Permission.NO
 
     def owners(self) -> dict[IPAddress, list[NodeName]]:
         """Who answers for each address that is wanted."""
         return {address: self.answering(address) for address in self.wanted}
+
+
+def _text(addresses: Sequence[IPAddress]) -> str:
+    return " ".join(map(str, addresses))

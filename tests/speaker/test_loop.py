@@ -28,8 +28,9 @@ from speaker.loop import Speaker
 from speaker.settings import Settings, read_settings
 from speaker.watch import Watch
 from support.builders import ips, names
-from support.rig import FakeRecorder, FakeWire, rig
+from support.rig import ETH0, FakeRecorder, FakeWire, rig
 from support.until import until
+from support.wishes import wanted as wanting
 
 POOL = "address-pools:\n- {name: a, protocol: layer2, addresses: [192.0.2.0/24]}\n"
 OTHER_POOL = "address-pools:\n- {name: b, protocol: layer2, addresses: [203.0.113.0/24]}\n"
@@ -42,9 +43,9 @@ async def test_gossip_is_told_of_peers_addresses_and_readiness_in_an_order_it_ca
         await made.node("b", "198.51.100.2")
         await made.config(POOL)
         await made.service("web", "192.0.2.1")
-        await until(lambda: made.gossip.last(Wanted) == Wanted(addresses={A: None}))
+        await until(lambda: made.wanted == wanting({A: None}).addresses)
         await until(lambda: made.gossip.last(PeersKnown) == PeersKnown(peers=names("b")))
-        await until(lambda: made.gossip.last(OwnFacts) == OwnFacts(ready=True, able=True))
+        await until(lambda: made.gossip.last(OwnFacts) == OwnFacts(ready=True, able=True, links=(ETH0,)))
         assert made.gossip.addresses == {NodeName("b"): Where("198.51.100.2", 7947)}
         kinds = [type(event) for event in made.gossip.told]
         ready = next(n for n, e in enumerate(made.gossip.told) if isinstance(e, OwnFacts) and e.ready)
@@ -56,11 +57,11 @@ async def test_nothing_is_told_twice() -> None:
     async with rig() as made:
         await made.config(POOL)
         await made.service("web", "192.0.2.1")
-        await until(lambda: made.gossip.last(Wanted) == Wanted(addresses={A: None}))
+        await until(lambda: made.wanted == wanting({A: None}).addresses)
         before = len(made.gossip.told)
         await made.create(SERVICES, "other", "default", spec={"ports": [{"port": 80}]})
         await until(lambda: len(made.watch.services.objects) == 3)
-        made.speaker._look()
+        await made.speaker.look()
         assert len(made.gossip.told) == before
 
 
@@ -74,7 +75,7 @@ async def test_a_granted_address_is_answered_and_its_service_told_of_it() -> Non
     async with rig() as made:
         await made.config(POOL)
         await made.service("web", "192.0.2.1")
-        await until(lambda: made.gossip.last(Wanted) == Wanted(addresses={A: None}))
+        await until(lambda: made.wanted == wanting({A: None}).addresses)
         made.speaker.on_output(Announce(addresses=(A,)))
         assert made.wire.answered == {A}
         told = ("default/web", "nodeAssigned", 'announcing from node "a" with protocol "layer2"')
@@ -92,10 +93,10 @@ async def test_without_a_configuration_the_node_is_not_ready_and_says_so_once(
             await until(lambda: made.watch.synced)
             await made.service("web", "192.0.2.1")
             await until(lambda: len(made.watch.services.objects) == 2)
-            made.speaker._look()
-            assert made.gossip.last(OwnFacts) == OwnFacts(ready=False, able=True)
+            await made.speaker.look()
+            assert made.gossip.last(OwnFacts) == OwnFacts(ready=False, able=True, links=(ETH0,))
             await made.config(POOL)
-            await until(lambda: made.gossip.last(OwnFacts) == OwnFacts(ready=True, able=True))
+            await until(lambda: made.gossip.last(OwnFacts) == OwnFacts(ready=True, able=True, links=(ETH0,)))
     waits = [record for record in caplog.records if "waiting for a configuration" in record.getMessage()]
     assert len(waits) == 1
 
@@ -104,10 +105,10 @@ async def test_the_configuration_in_force_beats_the_one_a_user_wrote() -> None:
     async with rig() as made:
         await made.config(OTHER_POOL)
         await made.service("web", "192.0.2.1")
-        await until(lambda: made.gossip.last(Wanted) == Wanted(addresses={}))
+        await until(lambda: made.wanted == {})
         data = write_in_force(POOL, generation=3, source="test")
         await made.create(CONFIG_MAPS, IN_FORCE_NAME, "bareway-system", data=data)
-        await until(lambda: made.gossip.last(Wanted) == Wanted(addresses={A: None}))
+        await until(lambda: made.wanted == wanting({A: None}).addresses)
         assert made.watch.configured().status.generation == 3
 
 
@@ -125,7 +126,7 @@ async def test_what_extends_a_document_is_read_with_it(in_force: bool, padding: 
             data = dict(write_in_force(document, extension=EXTENSION, generation=3, source="test"))
         name = IN_FORCE_NAME if in_force else "config"
         await made.create(CONFIG_MAPS, name, "bareway-system", data=data)
-        await until(lambda: made.gossip.last(Wanted) == Wanted(addresses={ip_address("198.51.100.1"): None}))
+        await until(lambda: made.wanted == wanting({ip_address("198.51.100.1"): None}).addresses)
 
 
 async def test_while_a_long_document_is_read_beside_the_loop_the_last_one_stays() -> None:
@@ -161,14 +162,14 @@ async def test_a_damaged_configuration_in_force_leaves_the_last_good_one(broken:
         data = write_in_force(POOL, generation=1, source="test")
         await made.create(CONFIG_MAPS, IN_FORCE_NAME, "bareway-system", data=data)
         await made.service("web", "192.0.2.1")
-        await until(lambda: made.gossip.last(Wanted) == Wanted(addresses={A: None}))
+        await until(lambda: made.wanted == wanting({A: None}).addresses)
         path = CONFIG_MAPS.object_path(ObjectKey("bareway-system", IN_FORCE_NAME))
         await made.client.merge_patch(path, {"data": broken})
         await until(lambda: made.watch.configured().status.problems)
         (problem,) = made.watch.configured().status.problems
         assert isinstance(problem, Problem)
         assert problem.path == f"data.{next(iter(broken))}"
-        assert made.gossip.last(Wanted) == Wanted(addresses={A: None})
+        assert made.wanted == wanting({A: None}).addresses
 
 
 async def test_who_deletes_the_configuration_takes_no_address_away() -> None:
@@ -176,14 +177,14 @@ async def test_who_deletes_the_configuration_takes_no_address_away() -> None:
         data = write_in_force(POOL, generation=1, source="test")
         await made.create(CONFIG_MAPS, IN_FORCE_NAME, "bareway-system", data=data)
         await made.service("web", "192.0.2.1")
-        await until(lambda: made.gossip.last(Wanted) == Wanted(addresses={A: None}))
-        await until(lambda: made.gossip.last(OwnFacts) == OwnFacts(ready=True, able=True))
+        await until(lambda: made.wanted == wanting({A: None}).addresses)
+        await until(lambda: made.gossip.last(OwnFacts) == OwnFacts(ready=True, able=True, links=(ETH0,)))
         told = len(made.gossip.told)
         path = CONFIG_MAPS.object_path(ObjectKey("bareway-system", IN_FORCE_NAME))
         await made.client.delete(path)
         await until(lambda: made.watch.configured().status.problems)
         assert made.watch.figures().config_stale
-        made.speaker._look()
+        await made.speaker.look()
         assert made.gossip.told[told:] == []
         await made.create(CONFIG_MAPS, IN_FORCE_NAME, "bareway-system", data=data)
         await until(lambda: not made.watch.configured().status.problems)
@@ -195,10 +196,10 @@ async def test_a_secret_that_goes_twice_is_told_twice(caplog: pytest.LogCaptureF
             for _ in range(2):
                 await made.create(SECRETS, "memberlist", "bareway-system", data={"secretkey": "YWJj"})
                 await until(lambda: made.watch.gossip_key is not None)
-                made.speaker._look()
+                await made.speaker.look()
                 await made.client.delete(SECRETS.object_path(ObjectKey("bareway-system", "memberlist")))
                 await until(lambda: made.watch.lacks_gossip_key)
-                made.speaker._look()
+                await made.speaker.look()
     waits = [record for record in caplog.records if "waiting for the Secret" in record.getMessage()]
     assert len(waits) >= 2
 
@@ -210,12 +211,12 @@ async def test_an_outage_of_the_api_is_said_once_however_each_mirror_tells_it(
     assert isinstance(settings, Settings)
     client = KubeClient(Fixed(Credentials(server="http://127.0.0.1:1")))
     watch = Watch(client, settings, rng=Random("outages"), on_change=lambda: None)
-    speaker = Speaker(settings, watch=watch, responder=FakeWire(), recorder=FakeRecorder())
+    speaker = Speaker(settings, watch=watch, wire=FakeWire(), recorder=FakeRecorder())
     caplog.set_level(logging.INFO, "speaker")
     for end in ("lost", "refused", "", "no answer", ""):
         for mirror in watch.reflectors:
             mirror.connected, mirror.trouble = not end, end and f"GET {mirror.kind.plural}: {end}"
-            speaker._look()
+            await speaker.look()
     told = [(r.getMessage(), vars(r).get("detail")) for r in caplog.records if "API" in r.getMessage()]
     away, here = "the API server is away; announcing goes on", ("the API server answers", None)
     assert told == [(away, "GET services: lost"), here, (away, "GET services: no answer"), here]
@@ -224,8 +225,8 @@ async def test_an_outage_of_the_api_is_said_once_however_each_mirror_tells_it(
 async def test_a_node_without_a_link_says_so_at_once() -> None:
     async with rig() as made:
         await made.config(POOL)
-        await until(lambda: made.gossip.last(OwnFacts) == OwnFacts(ready=True, able=True))
-        made.speaker.links_changed(usable=False)
+        await until(lambda: made.gossip.last(OwnFacts) == OwnFacts(ready=True, able=True, links=(ETH0,)))
+        made.speaker.links_changed(())
         assert made.gossip.last(OwnFacts) == OwnFacts(ready=True, able=False)
         assert made.speaker.own_refusal() is Refusal.NO_USABLE_LINK
 
@@ -243,11 +244,12 @@ async def test_leaving_ends_when_everything_was_taken_over() -> None:
     async with rig() as made:
         await made.config(POOL)
         await made.service("web", "192.0.2.1")
-        await until(lambda: made.gossip.last(Wanted) == Wanted(addresses={A: None}))
+        await until(lambda: made.wanted == wanting({A: None}).addresses)
         made.speaker.on_output(Announce(addresses=(A,)))
         async with asyncio.TaskGroup() as group:
             leave = group.create_task(made.speaker.leave())
-            await until(lambda: made.gossip.last(OwnFacts) == OwnFacts(ready=True, able=True, leaving=True))
+            leaving = OwnFacts(ready=True, able=True, leaving=True, links=(ETH0,))
+            await until(lambda: made.gossip.last(OwnFacts) == leaving)
             assert made.wire.answered == set(ips("192.0.2.1"))
             assert not leave.done()
             made.speaker.on_output(Withdraw(addresses=(A,), reason=WithdrawReason.BEATEN))

@@ -43,7 +43,7 @@ def test_without_a_word_the_names_and_ports_of_the_project_hold() -> None:
     assert settings.node_name == "node1"
     assert (settings.gossip_port, settings.http_port) == (7947, 7480)
     assert settings.socket == Path("/run/bareway/speaker.sock")
-    assert settings.profile is ProfileName.DEFAULT
+    assert settings.profile is None  # as configured
     assert (settings.members, settings.gossip_key, settings.gossip_address) == ({}, "", "")
     assert not settings.ignore_exclude_label
 

@@ -4,26 +4,33 @@ from ipaddress import ip_address
 from random import Random
 
 from bareway.decide.announcement.announcers import Refusal
-from bareway.gossip.events import Announce, DialFailed, OwnFacts, PeersKnown, Wanted
+from bareway.gossip.events import Announce, DialFailed, Found, OwnFacts, PeersKnown, Permission
+from bareway.gossip.findings import Finding, FindingWord
 from bareway.gossip.machine import GossipMachine
 from bareway.gossip.profile import PROFILES, ProfileName
-from bareway.model.names import NodeName
+from bareway.model.announcer_lists import Entry, Shard, shard_of
+from bareway.model.mac import MacAddress
+from bareway.model.names import NodeName, ObjectKey
+from bareway.model.nodes import DRAIN_ANNOTATION
+from bareway.resources.announcer_lists import LABEL, shard_key, write_shard
+from bareway.resources.kinds import CONFIG_MAPS, NODES
 from bareway.runtime.gossip.report import GossipCounters
 from speaker.layer2.driver import Layer2Driver
 from speaker.status import SelfReport
 from support.builders import key, names
 from support.rig import Rig, rig
 from support.until import until
+from support.wishes import wanted as wanting
 
 POOL = "address-pools:\n- {name: a, protocol: layer2, addresses: [192.0.2.0/24]}\n"
 A = ip_address("192.0.2.1")
 
 
-def report_of(made: Rig) -> SelfReport:
-    layer2 = Layer2Driver(
-        may_answer=lambda address, now: True, on_links=lambda: None, on_conflict=lambda conflict, link: None
+def report_of(made: Rig, profile: str = "") -> SelfReport:
+    layer2 = Layer2Driver(may_answer=lambda address, now: Permission.YES, on_links=lambda: None)
+    return SelfReport(
+        made.settings, watch=made.watch, speaker=made.speaker, layer2=layer2, profile=lambda: profile
     )
-    return SelfReport(made.settings, watch=made.watch, speaker=made.speaker, layer2=layer2)
 
 
 async def test_readiness_names_everything_that_is_missing() -> None:
@@ -45,7 +52,7 @@ async def test_an_address_that_another_holds_says_so_and_one_held_here_needs_no_
     async with rig() as made:
         await made.config(POOL)
         await made.service("web", "192.0.2.1")
-        await until(lambda: made.gossip.last(Wanted) == Wanted(addresses={A: None}))
+        await until(lambda: made.wanted == wanting({A: None}).addresses)
         report = report_of(made)
         (there,) = report.status(now=0.0).addresses
         assert (there.announced_by, there.reason) == (None, Refusal.NOT_OWNER)
@@ -63,7 +70,7 @@ async def test_members_and_claims_come_from_gossip_once_there_is_some() -> None:
             me=NodeName("a"), epoch=1, profile=PROFILES[ProfileName.DEFAULT], rng=Random("x"), now=10.0
         )
         report.connect(machine, GossipCounters(sessions=2))
-        machine.handle(Wanted(addresses={A: None}), now=10.0)
+        machine.handle(wanting({A: None}), now=10.0)
         machine.handle(OwnFacts(ready=True, able=True), now=10.0)
         (me,) = report.status(now=12.5).members
         assert (me.name, me.state, me.since_s) == ("a", "Alive", 2.5)
@@ -94,3 +101,59 @@ async def test_a_speaker_that_the_others_turn_away_is_not_ready_and_names_them()
         machine.handle(DialFailed(peer=NodeName("b"), refused=False, turned_away=True), now=0.1)
         (sentence,) = report.not_ready()
         assert sentence.startswith("b turn this speaker away")
+
+
+async def test_a_drain_a_profile_that_waits_and_the_lists_are_shown() -> None:
+    async with rig() as made:
+        await made.node("a", "198.51.100.1")
+        await made.client.merge_patch(
+            NODES.object_path(ObjectKey("", "a")), {"metadata": {"annotations": {DRAIN_ANNOTATION: "x"}}}
+        )
+        await made.config(POOL + "layer2: {partition: safe}\n")
+        await made.service("web", "192.0.2.1")
+        shard = Shard(generation=6, entries={A: Entry(generation=5, nodes=(NodeName("b"), NodeName("a")))})
+        key_ = shard_key("bareway-system", shard_of(A))
+        await made.create(CONFIG_MAPS, key_.name, key_.namespace, labels=LABEL, data=write_shard(shard))
+        await until(lambda: made.wanted and made.wanted[A].generation == 5)
+        report = report_of(made, profile="fast")
+        status = report.status(now=0.0)
+        assert (status.leaving, status.list_generation, status.partition) == ("Drained", 6, "safe")
+        assert status.profile == "fast"
+        (shown,) = status.addresses
+        assert (shown.listed, shown.reason) == (("b", "a"), "Drained")
+        figures = report.figures()
+        assert (figures.leaving, figures.list_generation) == (True, 6)
+
+
+async def test_what_is_found_on_the_link_is_shown_while_it_lasts() -> None:
+    async with rig() as made:
+        mac = MacAddress.parse("02:00:00:00:00:99")
+        finding = Finding(
+            address=A, word=FindingWord.STRICT_ARP_MISSING, mac=mac, node=NodeName("b"), by=NodeName("a")
+        )
+        made.speaker.on_output(Found(finding=finding))
+        report = report_of(made)
+        (shown,) = report.status(now=0.0).findings
+        assert (shown.address, shown.reason, shown.mac, shown.node) == (A, "StrictArpMissing", str(mac), "b")
+        assert report.figures().findings == {"StrictArpMissing": 1}
+
+
+async def test_why_not_here_is_first_what_the_node_says_of_itself() -> None:
+    async with rig() as made:
+        await made.config(POOL.replace("}", ", interfaces: [eth1]}"))
+        await made.service("web", "192.0.2.1")
+        await until(lambda: made.wanted)
+        (shown,) = report_of(made).status(now=0.0).addresses
+        assert shown.reason == Refusal.NO_ALLOWED_LINK
+        made.speaker.links_changed(())
+        (shown,) = report_of(made).status(now=0.0).addresses
+        assert shown.reason == Refusal.NO_USABLE_LINK
+
+
+async def test_a_node_that_the_pool_leaves_out_says_so() -> None:
+    async with rig() as made:
+        await made.config(POOL.replace("}", ", node-selectors: [{match-labels: {zone: x}}]}"))
+        await made.service("web", "192.0.2.1")
+        await until(lambda: made.wanted)
+        (shown,) = report_of(made).status(now=0.0).addresses
+        assert shown.reason == Refusal.NO_MATCHING_ADVERTISEMENT

@@ -3,7 +3,8 @@
 from ipaddress import IPv4Address
 
 from bareway.layer2.arp import ArpPacket, Operation, encode
-from bareway.layer2.ethernet import BROADCAST, MacAddress
+from bareway.layer2.ethernet import BROADCAST
+from bareway.model.mac import MacAddress
 
 MY_MAC = MacAddress.parse("02:00:00:00:00:01")
 ASKER_MAC = MacAddress.parse("02:00:00:00:00:02")

@@ -108,10 +108,16 @@ def node(
     *,
     labels: Mapping[str, str] | None = None,
     network_unavailable: bool = False,
+    drain: str | None = None,
+    taints: Iterable[str] = (),
+    unschedulable: bool = False,
 ) -> Node:
     return Node(
         name=NodeName(name),
         labels=labels or {},
         addresses=ips(address) if address else (),
         network_unavailable=network_unavailable,
+        drain=drain,
+        taints=tuple(taints),
+        unschedulable=unschedulable,
     )

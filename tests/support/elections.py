@@ -14,6 +14,7 @@ from random import Random
 from bareway.model.names import ObjectKey
 from bareway.model.objects import Lease
 from controller.leading.election import (
+    Claim,
     Done,
     Event,
     Lead,
@@ -160,6 +161,7 @@ class Story:
         self._write_every_s = write_every_s
         self._versions = count(1)
         self._order = count()
+        self._is_marked = False
         self._heap: list[tuple[float, int, Callable[[], None]]] = []
 
     # ------------------------------------------------------------ time
@@ -251,7 +253,8 @@ class Story:
             transitions=request.transitions,
         )
         self.store(lease)
-        return Written(lease)
+        is_first, self._is_marked = not self._is_marked, self._is_marked or request.claim is Claim.FIRST
+        return Written(lease, is_first)
 
     # ------------------------------------------------------------ what leaders do, and must not
 

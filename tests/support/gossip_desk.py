@@ -14,16 +14,18 @@ from bareway.gossip.events import (
     Output,
     OwnFacts,
     PeersKnown,
+    Permission,
     Received,
     Send,
     Tick,
-    Wanted,
 )
 from bareway.gossip.machine import GossipMachine
 from bareway.gossip.member import NO_SIDE, Facts, MemberState, Report, Side
 from bareway.gossip.message import Heartbeat, Message, News, Pull, State
 from bareway.gossip.profile import PROFILES, START_MAX_S, ProfileName
+from bareway.model.configuration import Partition
 from bareway.model.names import IPAddress, NodeName
+from support.wishes import wanted as wanting
 
 A, ME, Z = (NodeName(name) for name in ("a", "m", "z"))
 PROFILE = PROFILES[ProfileName.DEFAULT]
@@ -44,14 +46,19 @@ def claim(node: NodeName, count: int = 1, address: IPAddress = ADDRESS, generati
 class Desk:
     """A machine, its time, and what it said last."""
 
-    def __init__(self) -> None:
+    def __init__(self, partition: Partition = Partition.AVAILABLE) -> None:
         self.now = 100.0
-        self.machine = GossipMachine(me=ME, epoch=1, profile=PROFILE, rng=Random("desk"), now=self.now)
+        self.machine = GossipMachine(
+            me=ME, epoch=1, profile=PROFILE, rng=Random("desk"), now=self.now, partition=partition
+        )
         self.out: list[Output] = []
 
     def give(self, event: Event) -> list[Output]:
         self.out = self.machine.handle(event, now=self.now)
         return self.out
+
+    def answers(self, address: IPAddress = ADDRESS, *, later_s: float = 0.0) -> bool:
+        return self.machine.may_answer(address, now=self.now + later_s) is Permission.YES
 
     def hear(self, peer: NodeName, message: Message) -> list[Output]:
         return self.give(Received(peer=peer, message=message))
@@ -91,11 +98,15 @@ def beat(side: Side = NO_SIDE, interval_ms: int = 100) -> Heartbeat:
     )
 
 
-def desk(*peers: NodeName, wanted: Mapping[IPAddress, frozenset[NodeName] | None] | None = None) -> Desk:
+def desk(
+    *peers: NodeName,
+    wanted: Mapping[IPAddress, frozenset[NodeName] | None] | None = None,
+    partition: Partition = Partition.AVAILABLE,
+) -> Desk:
     """Started, with edges to these, which serve nothing."""
-    made = Desk()
+    made = Desk(partition)
     made.give(PeersKnown(peers=frozenset({ME, *peers})))
-    made.give(Wanted(addresses=wanted or {}))
+    made.give(wanting(wanted or {}))
     made.give(OwnFacts(ready=True, able=True))
     for peer in peers:
         made.meet(peer)
@@ -104,12 +115,12 @@ def desk(*peers: NodeName, wanted: Mapping[IPAddress, frozenset[NodeName] | None
     return made
 
 
-def holding(count: int = 1) -> Desk:
+def holding(count: int = 1, partition: Partition = Partition.AVAILABLE) -> Desk:
     """We hold ADDRESS."""
-    made = desk(A, Z, wanted={ADDRESS: frozenset({ME})})
+    made = desk(A, Z, wanted={ADDRESS: frozenset({ME})}, partition=partition)
     made.hear(A, News(claims=(claim(ME, count),)))
-    made.give(Wanted(addresses={ADDRESS: None}))
-    assert made.machine.may_answer(ADDRESS, now=made.now)
+    made.give(wanting({ADDRESS: None}))
+    assert made.answers()
     return made
 
 

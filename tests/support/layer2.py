@@ -7,12 +7,13 @@
 import errno
 import socket
 from collections.abc import Iterable
-from ipaddress import IPv4Interface
+from ipaddress import IPv6Address, ip_interface
 
-from bareway.layer2 import arp
+from bareway.layer2 import arp, ndp
 from bareway.layer2.arp import ArpPacket
-from bareway.layer2.ethernet import MacAddress
-from bareway.layer2.filter import Program
+from bareway.layer2.bpf import Program
+from bareway.layer2.ethernet import ETHERTYPE_ARP
+from bareway.model.mac import MacAddress
 from bareway.model.names import InterfaceName
 from speaker.layer2.links import Link
 from speaker.layer2.netlink import AddressMessage, LinkFlag, LinkMessage, Message
@@ -36,20 +37,27 @@ def interface(
 
 
 def address(text: str = "192.0.2.1/24", *, index: int = 2) -> AddressMessage:
-    return AddressMessage(index=index, address=IPv4Interface(text))
+    return AddressMessage(index=index, address=ip_interface(text))
 
 
 def link(
-    index: int = 2, name: str = "eth0", *, mac: MacAddress = MY_MAC, subnets: Iterable[str] = ()
+    index: int = 2,
+    name: str = "eth0",
+    *,
+    mac: MacAddress = MY_MAC,
+    subnets: Iterable[str] = (),
+    has_ipv6: bool = False,
 ) -> Link:
-    return Link(index=index, name=InterfaceName(name), mac=mac, subnets=tuple(map(IPv4Interface, subnets)))
+    mine = tuple(map(ip_interface, subnets))
+    return Link(index=index, name=InterfaceName(name), mac=mac, subnets=mine, has_ipv6=has_ipv6)
 
 
 class FakePort:
     """One end of a link; what comes from the wire passes the filter as it is at that moment."""
 
-    def __init__(self, link: Link) -> None:
+    def __init__(self, link: Link, ethertype: int) -> None:
         self.link = link
+        self.ethertype = ethertype
         self.programs: list[Program] = []
         self.frames: list[bytes] = []
         """What we sent."""
@@ -63,6 +71,11 @@ class FakePort:
     def sent(self) -> list[ArpPacket]:
         """What we sent, read."""
         return [arp.decode(frame) for frame in self.frames]
+
+    @property
+    def messages(self) -> list[ndp.Message]:
+        """The same of a port for IPv6."""
+        return [ndp.decode(frame) for frame in self.frames]
 
     @property
     def is_closed(self) -> bool:
@@ -109,17 +122,49 @@ class FakeWire:
 
     def __init__(self) -> None:
         self.opened: list[FakePort] = []
+        self.groups: list[FakeGroups] = []
         self.fault: OSError | None = None
 
-    def open(self, link: Link) -> FakePort:
+    def open(self, link: Link, ethertype: int) -> FakePort:
         if self.fault is not None:
             raise self.fault
-        self.opened.append(FakePort(link))
+        self.opened.append(FakePort(link, ethertype))
         return self.opened[-1]
 
+    def open_groups(self, link: Link) -> "FakeGroups":
+        self.groups.append(FakeGroups(link))
+        return self.groups[-1]
+
+    def port(self, name: str = "eth0", ethertype: int = ETHERTYPE_ARP, *, asks: bool = False) -> FakePort:
+        """The port that was last opened on the link of this name, to answer or to ask."""
+        of_link = [port for port in self.opened if port.link.name == name and port.ethertype == ethertype]
+        return of_link[-1 if asks else -2]
+
     def __getitem__(self, name: str) -> FakePort:
-        """The port that was last opened on the link of this name."""
-        return next(port for port in reversed(self.opened) if port.link.name == name)
+        """The one to answer ARP there."""
+        return self.port(name)
+
+
+class FakeGroups:
+    """The groups joined on a link."""
+
+    def __init__(self, link: Link) -> None:
+        self.link = link
+        self.joined: list[IPv6Address] = []
+        self.is_closed = False
+        self.fault: OSError | None = None
+
+    def join(self, group: IPv6Address) -> None:
+        if self.fault is not None:
+            raise self.fault
+        assert group not in self.joined
+        self.joined.append(group)
+
+    def leave(self, group: IPv6Address) -> None:
+        self.joined.remove(group)
+
+    def close(self) -> None:
+        self.is_closed = True
 
 
 class FakeRoute:

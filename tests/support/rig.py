@@ -3,13 +3,16 @@
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
+from ipaddress import IPv4Network
 from random import Random
 from typing import Any
 
 from apiserver.record import unrecorded
 from apiserver.server import EmbeddedApi
-from bareway.gossip.events import Event
-from bareway.model.names import IPAddress, NodeName
+from bareway.gossip.events import Event, Wanted, Wish
+from bareway.gossip.member import LinkFact
+from bareway.model.mac import MacAddress
+from bareway.model.names import InterfaceName, IPAddress, NodeName
 from bareway.model.objects import ObjectReference
 from bareway.resources.events import EventType
 from bareway.resources.kinds import CONFIG_MAPS, ENDPOINT_SLICES, NAMESPACES, NODES, SERVICES
@@ -21,6 +24,11 @@ from speaker.settings import Settings, read_settings
 from speaker.watch import Watch
 
 PROGRAM = "speaker"
+ETH0 = LinkFact(
+    name=InterfaceName("eth0"),
+    mac=MacAddress.parse("02:00:00:00:00:0a"),
+    networks=(IPv4Network("192.0.2.0/24"),),
+)
 
 
 class FakeGossip:
@@ -43,12 +51,20 @@ class FakeGossip:
 class FakeWire:
     def __init__(self) -> None:
         self.answered: set[IPAddress] = set()
+        self.reconsidered = 0
+        self.intervals_s: list[float] = []
 
     def announce(self, addresses: Sequence[IPAddress]) -> None:
         self.answered |= set(addresses)
 
     def withdraw(self, addresses: Sequence[IPAddress]) -> None:
         self.answered -= set(addresses)
+
+    def reconsider(self) -> None:
+        self.reconsidered += 1
+
+    def repeat_every(self, interval_s: float) -> None:
+        self.intervals_s.append(interval_s)
 
 
 class FakeRecorder:
@@ -67,7 +83,13 @@ class Rig:
         self.settings = settings
         self.gossip, self.wire, self.recorder = FakeGossip(), FakeWire(), FakeRecorder()
         self.watch = Watch(own, settings, rng=Random("rig"), on_change=self._look_again)
-        self.speaker = Speaker(settings, watch=self.watch, responder=self.wire, recorder=self.recorder)
+        self.speaker = Speaker(settings, watch=self.watch, wire=self.wire, recorder=self.recorder)
+
+    @property
+    def wanted(self) -> Mapping[IPAddress, Wish] | None:
+        """What gossip was told last of each group."""
+        told = self.gossip.last(Wanted)
+        return None if told is None else told.addresses
 
     def _look_again(self) -> None:
         self.speaker.look_again()
@@ -123,10 +145,10 @@ async def rig(*flags: str) -> AsyncIterator[Rig]:
         await made.create(NAMESPACES, "bareway-system")
         async with asyncio.TaskGroup() as group:
             mirrors = (mirror.run() for mirror in made.watch.reflectors)
-            parts = [made.speaker.run(), made.watch.documents.run(), *mirrors]
+            parts = [made.speaker.run(), made.watch.documents.run(), made.watch.lists.run(), *mirrors]
             tasks = [group.create_task(part) for part in parts]
             made.speaker.connect(made.gossip)
-            made.speaker.links_changed(usable=True)
+            made.speaker.links_changed((ETH0,))
             yield made
             for task in tasks:
                 task.cancel()

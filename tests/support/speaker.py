@@ -4,11 +4,12 @@ import asyncio
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 
-from bareway.layer2.responder import Conflict
-from bareway.model.names import IPAddress
+from bareway.gossip.events import Permission
+from bareway.layer2.ethernet import ETHERTYPE_IPV6
+from bareway.model.mac import MacAddress
+from bareway.model.names import InterfaceName, IPAddress
 from speaker.layer2.answering import PacketResponder
 from speaker.layer2.driver import Layer2Driver
-from speaker.layer2.links import Link
 from support.layer2 import FakePort, FakeRoute, FakeWire, address, interface
 from support.until import until
 
@@ -18,17 +19,22 @@ class Speaker:
 
     def __init__(self) -> None:
         self.wire = FakeWire()
-        self.route = FakeRoute(interface(), address())
+        self.route = FakeRoute(interface(), address(), address("fe80::1/64"))
         self.fenced: set[IPAddress] = set()
+        self.isolated: set[IPAddress] = set()
+        self.barred: set[tuple[IPAddress, str]] = set()
+        """Addresses that may not be announced on the link of this name."""
         self.asked_at: list[float] = []
-        self.conflicts: list[tuple[Conflict, str]] = []
+        self.sighted: list[tuple[IPAddress, MacAddress, bool]] = []
         self.told_of_links: list[tuple[str, ...]] = []
         self.driver = Layer2Driver(
             may_answer=self._may_answer,
             on_links=lambda: self.told_of_links.append(tuple(link.name for link in self.driver.links)),
-            on_conflict=self._on_conflict,
+            on_sighting=lambda *sighting: self.sighted.append(sighting),
+            allows=self._allows,
             clock=lambda: asyncio.get_running_loop().time(),
             open_packet=self.wire.open,
+            open_groups=self.wire.open_groups,
             open_route=lambda: self.route,
         )
 
@@ -36,18 +42,24 @@ class Speaker:
     def eth0(self) -> FakePort:
         return self.wire["eth0"]
 
+    @property
+    def eth0_ipv6(self) -> FakePort:
+        return self.wire.port("eth0", ETHERTYPE_IPV6)
+
     async def narrowed(self) -> None:
         """The filter is exact again."""
         responder = self.driver._stations[2]._responder
         assert isinstance(responder, PacketResponder)
-        await until(lambda: not responder._wide)
+        await until(lambda: responder.is_exact)
 
-    def _may_answer(self, address: IPAddress, now: float) -> bool:
+    def _may_answer(self, address: IPAddress, now: float) -> Permission:
         self.asked_at.append(now)
-        return address not in self.fenced
+        if address in self.fenced:
+            return Permission.NO
+        return Permission.ASK_FIRST if address in self.isolated else Permission.YES
 
-    def _on_conflict(self, conflict: Conflict, link: Link) -> None:
-        self.conflicts.append((conflict, link.name))
+    def _allows(self, address: IPAddress, link: InterfaceName) -> bool:
+        return (address, link) not in self.barred
 
 
 @asynccontextmanager
@@ -70,4 +82,5 @@ async def driver_with(announced: Iterable[IPAddress] = ()) -> AsyncIterator[Spea
     async with running(speaker.driver):
         yield speaker
     assert all(port.is_closed for port in speaker.wire.opened)
+    assert all(groups.is_closed for groups in speaker.wire.groups)
     assert speaker.route.is_closed

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from random import Random
 
-from bareway.gossip.events import OwnFacts, PeersKnown, Wanted
+from bareway.gossip.events import OwnFacts, PeersKnown
 from bareway.gossip.machine import GossipMachine
 from bareway.gossip.profile import PROFILES, ProfileName
 from bareway.gossip.sealing import Keyring
@@ -14,6 +14,7 @@ from bareway.runtime.gossip.dialler import Where
 from bareway.runtime.gossip.driver import GossipDriver
 from bareway.runtime.gossip.report import Listening
 from support.gossip import KEYRING, running, until
+from support.wishes import wanted as wanting
 
 
 class Voice:
@@ -34,7 +35,7 @@ class Voice:
         """What the caches of a speaker tell it."""
         self.driver.locate(where)
         self.driver.tell(PeersKnown(peers=frozenset(where)))
-        self.driver.tell(Wanted(addresses=wanted))
+        self.driver.tell(wanting(wanted))
         self.driver.tell(OwnFacts(ready=True, able=True, leaving=leaving))
 
 

@@ -2,18 +2,21 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from ipaddress import IPv4Address, ip_address
+from ipaddress import IPv4Address, ip_address, ip_network
 
 from bareway.decide.announcement.announcers import Group
 from bareway.decide.announcement.members import Member, Observed
 from bareway.decide.announcement.spread import Spread, SpreadView, spread
 from bareway.gossip.claims import Claim
-from bareway.model.configuration import Pool
-from bareway.model.names import IPAddress, NodeName, ServiceKey
+from bareway.gossip.member import LinkFact
+from bareway.model.configuration import OnCordon, Pool
+from bareway.model.mac import MacAddress
+from bareway.model.names import InterfaceName, IPAddress, NodeName, ServiceKey
 from bareway.model.nodes import Node
 from support.builders import ips, key, node
 
 CALM_S = 0.75
+MAC = MacAddress.parse("02:00:00:00:00:01")
 
 
 def group(
@@ -45,6 +48,15 @@ def member(
     return Member(name=NodeName(name), alive=alive, eligible=eligible, draining=draining, cordoned=cordoned)
 
 
+def with_links(one: Member, **links: Iterable[str]) -> Member:
+    """The same member with links, each by its name and its networks."""
+    facts = (
+        LinkFact(name=InterfaceName(name), mac=MAC, networks=tuple(map(ip_network, networks)))
+        for name, networks in links.items()
+    )
+    return replace(one, links=tuple(facts))
+
+
 def view(
     wanted: Iterable[Group],
     members: Iterable[Member | str],
@@ -57,6 +69,7 @@ def view(
     joined: Iterable[str] | None = None,
     generation: int = 0,
     observed: bool = True,
+    on_cordon: OnCordon = OnCordon.KEEP,
 ) -> SpreadView:
     parts = [member(one) if isinstance(one, str) else one for one in members]
     by_name = {one.name: one for one in parts}
@@ -74,6 +87,7 @@ def view(
         observed=seen if observed else None,
         named=named or {},
         ahead=tuple(ahead),
+        on_cordon=on_cordon,
     )
 
 

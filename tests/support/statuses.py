@@ -7,6 +7,7 @@ from bareway.model.status import (
     AddressStatus,
     ConfigurationStatus,
     ControllerStatus,
+    FindingStatus,
     LinkStatus,
     MemberStatus,
     PoolStatus,
@@ -40,6 +41,11 @@ def link(name: str = "eth0", reason: str = "") -> LinkStatus:
     return LinkStatus(name=InterfaceName(name), mac="02:00:00:00:00:01", subnets=subnets, reason=reason)
 
 
+def finding(node: NodeName | None = None) -> FindingStatus:
+    mac = "02:00:00:00:00:99"
+    return FindingStatus(address=ips("192.0.2.10")[0], reason="AddressInUse", mac=mac, node=node)
+
+
 def speaker_status(
     *,
     api_connected: bool = True,
@@ -48,6 +54,8 @@ def speaker_status(
     members: tuple[MemberStatus, ...] = (member(),),
     addresses: tuple[AddressStatus, ...] = (address(),),
     links: tuple[LinkStatus, ...] = (link(),),
+    leaving: str = "",
+    findings: tuple[FindingStatus, ...] = (),
 ) -> SpeakerStatus:
     return SpeakerStatus(
         version="0.1.0",
@@ -58,6 +66,11 @@ def speaker_status(
         members=members,
         addresses=addresses,
         links=links,
+        leaving=leaving,
+        list_generation=5,
+        profile="default",
+        partition="available",
+        findings=findings,
     )
 
 

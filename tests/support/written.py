@@ -13,6 +13,7 @@ from controller.allocation.acceptance import Acceptance
 from controller.allocation.state import as_shown
 from controller.writing.effects import (
     ClearIngress,
+    Confirm,
     CreateKey,
     Effect,
     Emit,
@@ -87,8 +88,8 @@ def _after(shown: Shown, effect: Effect) -> Shown:
         case WriteState(memory=memory):
             version = str(int(shown.state_version or "0") + 1)
             return replace(shown, memory=memory, state_version=version)
-        case WriteShard():
-            return shown  # lists are none of the plan's business
+        case WriteShard() | Confirm():
+            return shown  # lists are none of the plan's business, and the other only says something
         case CreateKey():
             return replace(shown, missing_key=None)
 

@@ -115,6 +115,7 @@ class Allocator:
             verdicts=self._verdicts,
             released=frozenset(self._released),
             used=self._ledger.used,
+            used_ipv6=self._ledger.used_ipv6,
             holders=self._ledger.holders,
             wake_at=earliest(self._wakes.values()),
         )
@@ -129,7 +130,7 @@ class Allocator:
             key = todo.pop()
             service = self._services.get(key)
             for address in (*self._shown(key), *(service.ingress if service is not None else ())):
-                for other in self._shown_by.get(address, ()):
+                for other in self._shown_by.get(address, ()) if self._shown_by else ():
                     if other not in found:
                         found.add(other)
                         todo.append(other)
@@ -183,6 +184,8 @@ class Allocator:
 
     def _clear_the_way(self, keys: Iterable[ServiceKey]) -> None:
         """Who shows an address comes before who was only given it: take it back from those in line."""
+        if not self._line:
+            return
         for address in {address for key in keys for address in self._shown(key)}:
             for tenant in self._ledger.tenants(address):
                 one = self._claimants.get(tenant.key)
@@ -297,7 +300,8 @@ class Allocator:
         """What the Service shows and a load balancer gave it, as far as we have looked."""
         one = self._claimants.get(key)
         if one is not None:
-            return dict.fromkeys(one.service.ingress)
+            ingress = one.service.ingress
+            return ingress if len(ingress) <= 1 else dict.fromkeys(ingress)
         return (place.address for place in self._kept(key))
 
     def _note(self, key: ServiceKey, verdict: Verdict | None) -> None:
@@ -337,6 +341,8 @@ class Allocator:
 
 def _same(one: tuple[Place, ...], other: tuple[Place, ...]) -> bool:
     """Whether both are the same addresses, in any order."""
+    if len(one) != len(other) or not one:
+        return len(one) == len(other)
     return one == other or {place.address for place in one} == {place.address for place in other}
 
 

@@ -21,10 +21,11 @@ def is_buggy(address: IPAddress) -> bool:
     return address.version == 4 and int(address) % _OCTET in _BUGGY_OCTETS  # noqa: PLR2004 - the family
 
 
-def usable_count(pool: Pool) -> int:
-    """How many addresses of the pool may be given to Services."""
-    total = sum(one.count for one in pool.ranges)
-    return total - sum(_buggy_count(one) for one in pool.ranges) if pool.avoid_buggy_ips else total
+def usable_count(pool: Pool, version: int | None = None) -> int:
+    """How many addresses of the pool, or of one family of it, may be given to Services."""
+    ranges = [one for one in pool.ranges if version in (None, one.version)]
+    total = sum(one.count for one in ranges)
+    return total - sum(_buggy_count(one) for one in ranges) if pool.avoid_buggy_ips else total
 
 
 class Intervals:
@@ -87,11 +88,13 @@ class FreeAddresses:
     """All pools of a configuration, and what is taken in them."""
 
     def __init__(self, configuration: Configuration) -> None:
-        self._spans: dict[tuple[PoolName, int], tuple[_Span, ...]] = {}
+        self._spans: dict[tuple[PoolName, int], list[_Span]] = {}
         for pool in configuration.pools:
             for index, one in enumerate(pool.ranges):
-                others = self._spans.get((pool.name, one.version), ())
-                self._spans[pool.name, one.version] = (*others, _Span(pool, one, index))
+                spans = self._spans.setdefault((pool.name, one.version), [])
+                spans.append(_Span(pool, one, index, place=len(spans)))
+        self._full: dict[tuple[PoolName, int], int] = dict.fromkeys(self._spans, 0)
+        """How many spans, from the first on, are known to have nothing free."""
         everything = (span for spans in self._spans.values() for span in spans)
         self._sorted = sorted(everything, key=lambda span: (span.version, span.first))
         self._starts = [(span.version, span.first) for span in self._sorted]
@@ -118,13 +121,18 @@ class FreeAddresses:
         span = self._span_of(address)
         if span is not None:
             span.taken.remove(int(address))
+            part = (span.pool.name, span.version)
+            self._full[part] = min(self._full[part], span.place)
 
     def lowest(self, pool: Pool, version: int) -> IPAddress | None:
         """The lowest free address of a family in the first range of the pool that has one."""
-        for span in self._spans.get((pool.name, version), ()):
-            found = span.lowest()
+        part = (pool.name, version)
+        spans = self._spans.get(part, [])
+        for place in range(self._full.get(part, 0), len(spans)):
+            found = spans[place].lowest()
             if found is not None:
                 return found
+            self._full[part] = place + 1
         return None
 
     def position(self, address: IPAddress) -> tuple[int, int]:
@@ -144,9 +152,12 @@ class FreeAddresses:
 class _Span:
     """One range of a pool, and what is taken of it."""
 
-    def __init__(self, pool: Pool, of: AddressRange, index: int) -> None:
+    def __init__(self, pool: Pool, of: AddressRange, index: int, *, place: int) -> None:
         self.pool = pool
         self.index = index
+        """Among all ranges of the pool."""
+        self.place = place
+        """Among those of its family."""
         self.version = of.version
         self.first = int(of.first)
         self.last = int(of.last)

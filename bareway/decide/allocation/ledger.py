@@ -18,6 +18,7 @@ from bareway.model.names import IPAddress, PoolName, ServiceKey
 
 BOOKMARKS_MAX: Final = 64  # kinds of ports of a class; more of them only cost a longer search
 
+IPV6: Final = 6
 Position: TypeAlias = tuple[int, int]
 """Where a pool has an address: its range, and the number."""
 
@@ -29,6 +30,8 @@ class Ledger:
         self.holders: dict[IPAddress, tuple[ServiceKey, ...]] = {}
         """Oldest first."""
         self.used: dict[PoolName, int] = {pool.name: 0 for pool in configuration.pools}
+        self.used_ipv6: dict[PoolName, int] = dict.fromkeys(self.used, 0)
+        """Of these the IPv6 ones."""
         self.crowded: set[IPAddress] = set()
         """Addresses that somebody joined or left while others held them; for the reader to empty."""
         self._stock = stock
@@ -54,7 +57,7 @@ class Ledger:
             self._tenants[address] = (tenant,)
             self.holders[address] = (tenant.key,)
             self._stock.take(address)
-            self.used[pool.name] += 1
+            self._use(pool, address, 1)
         if pool.quota and not _has_namespace(there, tenant):
             self._count(pool, tenant, 1)
         if tenant.sharing_key:
@@ -75,7 +78,7 @@ class Ledger:
             self.holders[address] = (*holders[:index], *holders[index + 1 :])
         else:
             del self._tenants[address], self.holders[address]
-            self.used[pool.name] -= 1
+            self._use(pool, address, -1)
             self._stock.give_back(address)
 
     def conflict(self, tenant: Tenant, address: IPAddress, pool: Pool) -> WhyNot | None:
@@ -112,6 +115,11 @@ class Ledger:
                 yield position, address
         if is_first:
             found.remember(tenant.ports, None)
+
+    def _use(self, pool: Pool, address: IPAddress, by: int) -> None:
+        self.used[pool.name] += by
+        if address.version == IPV6:
+            self.used_ipv6[pool.name] += by
 
     def _count(self, pool: Pool, tenant: Tenant, by: int) -> None:
         self._stock.revision += 1

@@ -1,6 +1,7 @@
 """What a Service asks for: addresses and a pool by name, and families; in its spec or in its annotations."""
 
 from dataclasses import dataclass
+from ipaddress import IPv6Address
 from typing import Final
 
 from bareway.decide.allocation.verdicts import Refusal, WhyNot
@@ -91,13 +92,18 @@ def _addresses(service: Service) -> tuple[IPAddress, ...] | WhyNot:
 
 
 def _parsed(texts: tuple[str, ...], told: str) -> tuple[IPAddress, ...] | WhyNot:
-    addresses = tuple(address for text in texts if (address := parse_address(text)) is not None)
+    addresses = tuple(_unmapped(address) for text in texts if (address := parse_address(text)) is not None)
     families = {address.version for address in addresses}
     if len(addresses) < len(texts) or len(addresses) > ADDRESSES_MAX:
         return _invalid(told)
     if len(families) < len(addresses):
         return _invalid(f"{quoted(addresses)[1:-1]} has the same family")
     return addresses
+
+
+def _unmapped(address: IPAddress) -> IPAddress:
+    """An IPv4 address in IPv6's clothes (``::ffff:192.0.2.1``) is that IPv4 address, as it is for MetalLB."""
+    return address.ipv4_mapped or address if isinstance(address, IPv6Address) else address
 
 
 def _invalid(message: str) -> WhyNot:

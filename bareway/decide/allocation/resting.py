@@ -42,7 +42,8 @@ class Resting:
 
     def is_quarantined(self, address: IPAddress) -> bool:
         """Whether a stranger answers for it."""
-        return self._memory.quarantine.get(address, self._now) > self._now
+        quarantine = self._memory.quarantine
+        return bool(quarantine) and quarantine.get(address, self._now) > self._now
 
     def concerned(self, key: ServiceKey, held: Iterable[Place]) -> set[IPAddress]:
         """Which addresses to ``note`` again when a Service begins or ceases to hold some."""

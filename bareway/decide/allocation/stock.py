@@ -39,7 +39,7 @@ class Stock:
 
     def take(self, address: IPAddress) -> None:
         """Somebody holds it."""
-        if address in self._rests:
+        if self._rests and address in self._rests:
             self._unlist(address)
         self.free.take(address)
 
@@ -108,7 +108,7 @@ class Stock:
 
     def not_reserved(self, key: ServiceKey, address: IPAddress, pool: Pool) -> WhyNot | None:
         """Why the Service may not even ask for the address."""
-        owners = self._reserved.get(address)
+        owners = self._reserved.get(address) if self._reserved else None
         if owners is None or key in owners:
             return None
         message = f'"{address}" is reserved for {",".join(map(str, sorted(owners)))}'

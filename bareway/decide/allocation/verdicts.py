@@ -116,6 +116,8 @@ class Allocation:
     """Services that ask us no more, by type or by class, and still show what we gave them."""
     used: Mapping[PoolName, int] = field(default_factory=dict)
     """Addresses of each pool that are held."""
+    used_ipv6: Mapping[PoolName, int] = field(default_factory=dict)
+    """Of these the IPv6 ones."""
     holders: Mapping[IPAddress, tuple[ServiceKey, ...]] = field(default_factory=dict)
     """Who holds each address of a pool, oldest first; also what other load balancers show there."""
     wake_at: int | None = None

@@ -11,13 +11,14 @@ from enum import StrEnum
 
 from bareway.decide.announcement.interfaces import allows
 from bareway.decide.announcement.layer2_pools import Layer2Pools
-from bareway.decide.announcement.serving import serving_nodes
+from bareway.decide.announcement.serving import Serving, serving_in_steps
 from bareway.model.configuration import Configuration, Pool
 from bareway.model.endpoints import EndpointSlice
 from bareway.model.names import InterfaceName, IPAddress, NodeName, ServiceKey
 from bareway.model.nodes import EXCLUDE_LABEL, Node
 from bareway.model.selectors import any_matches
 from bareway.model.services import Service, TrafficPolicy, is_ours
+from bareway.model.steps import Steps, finish, pieces
 
 
 class Refusal(StrEnum):
@@ -33,6 +34,8 @@ class Refusal(StrEnum):
     """It serves fewer of the Services of policy Local that share the address than others do."""
     NODE_NETWORK_UNAVAILABLE = "nodeNetworkUnavailable"
     NODE_LABELED_EXCLUDE_BALANCERS = "nodeLabeledExcludeBalancers"
+    NODE_DRAINING = "nodeDraining"
+    """It announces only what no other node can."""
     NO_USABLE_LINK = "noUsableLink"
     NO_ALLOWED_LINK = "noAllowedLink"
     """It has usable links, but none that a pool of the address lists under ``interfaces``."""
@@ -117,26 +120,25 @@ class Announcers:
 
 def announcers(view: AnnouncerView) -> Announcers:
     """Decide what is announced and who may; equal views give equal answers whatever their order."""
-    pools = Layer2Pools(view.configuration.pools)
+    return finish(announcers_in_steps(view))
+
+
+def announcers_in_steps(view: AnnouncerView) -> Steps[Announcers]:
+    """The same, so that thousands of Services keep no loop; the view must stay as it is meanwhile."""
     withheld: dict[ServiceKey, Refusal] = {}
-    placed: list[_Placed] = []
-    for service in sorted(view.services, key=lambda service: service.key):
-        if not is_ours(service, view.load_balancer_class):
-            continue
-        found = _placed(service, pools)
-        if isinstance(found, Refusal):
-            withheld[service.key] = found
-        else:
-            placed.append(found)
-    look = _Look(view)
+    placed = yield from _place(view, withheld)
+    look = _Look(view, None if view.slices is None else (yield from serving_in_steps(view.slices)))
     groups: dict[IPAddress, Group] = {}
     resting: dict[IPAddress, Group] = {}
-    for linked in _linked(placed):
-        refusals = {one.service.key: why for one in linked if (why := look.refusal(one.service))}
-        withheld.update(refusals)
-        served = [one for one in linked if one.service.key not in refusals]
-        group = look.group(linked, served)
-        (groups if served else resting)[group.key] = group
+    linked = yield from _linked(placed)
+    for piece in pieces(linked):
+        for services in piece:
+            refusals = {one.service.key: why for one in services if (why := look.refusal(one.service))}
+            withheld.update(refusals)
+            served = [one for one in services if one.service.key not in refusals]
+            group = look.group(services, served)
+            (groups if served else resting)[group.key] = group
+        yield
     return Announcers(groups=_ordered(groups), withheld=withheld, resting=_ordered(resting))
 
 
@@ -169,6 +171,22 @@ class _Placed:
     """Of each address one, as its place in the document."""
 
 
+def _place(view: AnnouncerView, withheld: dict[ServiceKey, Refusal]) -> Steps[list[_Placed]]:
+    """Those of our Services that have addresses on the link; of the others it is noted why not."""
+    pools = Layer2Pools(view.configuration.pools)
+    placed: list[_Placed] = []
+    for piece in pieces(sorted(view.services, key=lambda service: service.key)):
+        for service in piece:
+            if is_ours(service, view.load_balancer_class):
+                found = _placed(service, pools)
+                if isinstance(found, Refusal):
+                    withheld[service.key] = found
+                else:
+                    placed.append(found)
+        yield
+    return placed
+
+
 def _placed(service: Service, pools: Layer2Pools) -> _Placed | Refusal:
     if not service.ingress:
         return Refusal.NO_IP_ALLOCATED
@@ -181,19 +199,25 @@ def _placed(service: Service, pools: Layer2Pools) -> _Placed | Refusal:
     return _Placed(service, tuple(address for address, _ in here), tuple(place for _, place in here))
 
 
-def _linked(services: Iterable[_Placed]) -> list[list[_Placed]]:
+def _linked(services: Iterable[_Placed]) -> Steps[list[list[_Placed]]]:
     """Services in sets that are linked by shared addresses, directly or through others."""
     sets: dict[IPAddress, list[_Placed]] = {}
-    for service in services:
-        touched = {id(found): found for a in service.addresses if (found := sets.get(a)) is not None}
-        merged = max(touched.values(), key=len, default=[])  # the smaller go into the greatest
-        for other in touched.values():
-            if other is not merged:
-                merged += other
-                sets.update(dict.fromkeys((a for one in other for a in one.addresses), merged))
-        merged.append(service)
-        sets.update(dict.fromkeys(service.addresses, merged))
+    for piece in pieces(services):
+        for service in piece:
+            _link(service, sets)
+        yield
     return list({id(found): found for found in sets.values()}.values())
+
+
+def _link(service: _Placed, sets: dict[IPAddress, list[_Placed]]) -> None:
+    touched = {id(found): found for a in service.addresses if (found := sets.get(a)) is not None}
+    merged = max(touched.values(), key=len, default=[])  # the smaller go into the greatest
+    for other in touched.values():
+        if other is not merged:
+            merged += other
+            sets.update(dict.fromkeys((a for one in other for a in one.addresses), merged))
+    merged.append(service)
+    sets.update(dict.fromkeys(service.addresses, merged))
 
 
 def _ordered(groups: Mapping[IPAddress, Group]) -> dict[IPAddress, Group]:
@@ -208,10 +232,10 @@ def by_family(address: IPAddress) -> tuple[int, int]:
 class _Look:
     """What is known about endpoints and nodes, while one decision is made."""
 
-    def __init__(self, view: AnnouncerView) -> None:
+    def __init__(self, view: AnnouncerView, serving: Serving | None) -> None:
         self._pools = view.configuration.pools
         self._nodes = tuple(view.nodes)
-        self._serving = None if view.slices is None else serving_nodes(view.slices)
+        self._serving = serving
         self._selected: dict[tuple[int, ...], frozenset[NodeName] | None] = {}
 
     def refusal(self, service: Service) -> Refusal | None:

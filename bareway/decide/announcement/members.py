@@ -2,21 +2,21 @@
 
 A class says what outweighs an even load: not draining, serving more of a shared address's Services, an
 address in the subnet, the operator's word, no cordon, and the score of preferred nodes. Facts about a living
-member are those it tells itself; without gossip they are read from its Node.
+member are those it tells itself; without gossip they are read from its Node. A cordon is always read there:
+it says what the scheduler may do, not what the node can.
 """
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from ipaddress import IPv4Network, IPv6Network
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple
 
 from bareway.decide.announcement.announcers import Group, own_refusal
+from bareway.decide.announcement.interfaces import allows
 from bareway.gossip.claims import Claim
-from bareway.model.configuration import Pool
-from bareway.model.names import IPAddress, NodeName
+from bareway.gossip.member import LinkFact
+from bareway.model.configuration import OnCordon, Pool
+from bareway.model.names import IPAddress, IPNetwork, NodeName
 from bareway.model.nodes import EXCLUDE_LABEL, Node
-
-IPNetwork: TypeAlias = IPv4Network | IPv6Network
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,8 +31,17 @@ class Member:
     """By whatever mark, or it leaves: it announces only what nobody else can."""
     cordoned: bool = False
     """Nothing new is placed there (``on-cordon: keep``; with ``move`` it drains)."""
-    networks: tuple[IPNetwork, ...] | None = None
-    """Subnets on its links; None = it does not tell."""
+    links: tuple[LinkFact, ...] = ()
+    """The usable ones; none = it does not tell, and counts as being wherever it is needed."""
+
+    def may_announce(self, group: Group) -> bool:
+        """Whether its links are those that the pools allow, as far as it tells."""
+        return not self.links or group.link_refusal([link.name for link in self.links]) is None
+
+    def networks_for(self, pool: Pool | None) -> frozenset[IPNetwork]:
+        """The subnets on the links where addresses of ``pool`` are announced; None = on all."""
+        links = (link for link in self.links if pool is None or allows(pool, link.name))
+        return frozenset(network for link in links for network in link.networks)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,13 +93,19 @@ class Field:
         return standing is not None and standing._replace(cordoned=False) <= self.classes[0][0]
 
 
-def members_of(nodes: Iterable[Node], *, ignore_exclude_label: bool = False) -> dict[NodeName, Member]:
+def members_of(
+    nodes: Iterable[Node], *, ignore_exclude_label: bool = False, on_cordon: OnCordon = OnCordon.KEEP
+) -> dict[NodeName, Member]:
     """Every Node as a living member: what there is to go by without gossip."""
     nodes = tuple(nodes)
     ignore = ignore_exclude_label or all(EXCLUDE_LABEL in node.labels for node in nodes)
+    moves = on_cordon is OnCordon.MOVE
     return {
         node.name: Member(
-            name=node.name, eligible=own_refusal(node, nodes, ignore_exclude_label=ignore) is None
+            name=node.name,
+            eligible=own_refusal(node, nodes, ignore_exclude_label=ignore) is None,
+            draining=node.is_draining or (node.unschedulable and moves),
+            cordoned=node.unschedulable,
         )
         for node in nodes
     }
@@ -114,7 +129,7 @@ class Fields:
         self._members = {name: m for name, m in sorted(members.items()) if m.alive and m.eligible}
         self._labels = {node.name: node.labels for node in nodes}
         self._networks = sorted(
-            {network for member in self._members.values() for network in member.networks or ()},
+            {network for member in self._members.values() for network in member.networks_for(None)},
             key=lambda network: (network.version, int(network.network_address), network.prefixlen),
         )
         self._scores: dict[tuple[str, ...], Mapping[NodeName, int]] = {}
@@ -124,18 +139,23 @@ class Fields:
         """The candidates for ``group``; ``wished`` is where the operator wants it."""
         near = frozenset(network for network in self._networks if group.key in network)
         names = tuple(pool.name for pool in group.pools)
-        about = (names, group.permitted, group.lesser, near, wished)
+        home = _home(group)
+        about = (names, home.name if home is not None else "", group.permitted, group.lesser, near, wished)
         if about not in self._known:
-            self._known[about] = self._field(group, near, wished)
+            self._known[about] = self._field(group, home, near, wished)
         return self._known[about]
 
-    def _field(self, group: Group, near: frozenset[IPNetwork], wished: NodeName | None) -> Field:
+    def _field(
+        self, group: Group, home: Pool | None, near: frozenset[IPNetwork], wished: NodeName | None
+    ) -> Field:
         scores = self._scores_of(group.pools)
         standing: dict[NodeName, Standing] = {}
         for tier, permitted in enumerate(group.tiers or (frozenset(self._members),)):
             for name in permitted & self._members.keys():
                 member = self._members[name]
-                far = bool(near) and member.networks is not None and near.isdisjoint(member.networks)
+                if not member.may_announce(group):
+                    continue
+                far = bool(near and member.links) and near.isdisjoint(member.networks_for(home))
                 standing[name] = Standing(
                     draining=member.draining,
                     tier=tier,
@@ -157,3 +177,10 @@ class Fields:
                 name: score(choosy, self._labels.get(name, {})) for name in self._members if choosy
             }
         return self._scores[names]
+
+
+def _home(group: Group) -> Pool | None:
+    """The pool of the group's key, where it matters on which links that is announced."""
+    if not any(pool.interfaces for pool in group.pools):
+        return None
+    return next((p for p in group.pools if any(group.key in one for one in p.ranges)), None)

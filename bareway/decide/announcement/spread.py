@@ -13,7 +13,7 @@ every Node counts as a living member, and an entry whose first node stays is lef
 from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
-from math import inf
+from math import ceil, inf
 from typing import Final
 
 from bareway.decide.announcement import moves
@@ -23,13 +23,15 @@ from bareway.decide.announcement.loads import Loads
 from bareway.decide.announcement.members import Fields, Member, Observed, members_of
 from bareway.decide.announcement.rebalance import EVEN, Unevenness, even_out
 from bareway.model.announcer_lists import AnnouncerLists, Shard, shard_of
-from bareway.model.configuration import Configuration
+from bareway.model.configuration import Configuration, OnCordon
 from bareway.model.names import IPAddress, NodeName, ObjectKey, ServiceKey
 from bareway.model.nodes import Node
 from bareway.model.services import Service
 
 NEW_S: Final = 60.0
 """An address counts as new for so long after it was given."""
+MARKS_S: Final = 5.0
+"""Those given within so many seconds cease to be new together: one look at everything after a burst."""
 SETTLE_S: Final = 2.0
 """A new wish for an entry counts after this: longer than a crashed speaker's claims stay its own."""
 GATHER_S: Final = 5.0
@@ -51,13 +53,16 @@ class SpreadView:
     """Addresses likely to be given next (``unassigned``): listed with others of their shard, so that a burst
     of new Services costs one write a shard."""
     ignore_exclude_label: bool = False
+    on_cordon: OnCordon = OnCordon.KEEP
 
     @property
     def members(self) -> Mapping[NodeName, Member]:
         """Whom to reckon with."""
         if self.observed is not None:
             return self.observed.members
-        return members_of(self.nodes, ignore_exclude_label=self.ignore_exclude_label)
+        return members_of(
+            self.nodes, ignore_exclude_label=self.ignore_exclude_label, on_cordon=self.on_cordon
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,13 +133,14 @@ def place(
         if group.key not in shards[shard_of(group.key)].entries
     ]
     new = given | {group.key for group in view.ahead}
+    marked_at = ceil(now / MARKS_S) * MARKS_S
     lists = _with(last.lists, drafts, new=new, generation=_next_generation(view, last.lists))
     return replace(
         last,
         lists=lists,
         loads=drafting.loads,
-        given_at={**last.given_at, **dict.fromkeys(given, now)},
-        wake_at=min(last.wake_at, now + NEW_S) if given else last.wake_at,
+        given_at={**last.given_at, **dict.fromkeys(given, marked_at)},
+        wake_at=min(last.wake_at, marked_at + NEW_S) if given else last.wake_at,
     )
 
 
@@ -169,7 +175,7 @@ def spread(view: SpreadView, last: Spread, *, now: float) -> Spread:
         differs_since=differs_since if waits else None,
         wavering=wavering,
         uneven=uneven,
-        unmoved=moves.refusals(view.groups, view.named, view.members),
+        unmoved=moves.refusals(view.groups, view.named, view.members, drafting.fields),
     )
     return replace(after, wake_at=_wake_at(after, now=now))
 

@@ -1,8 +1,8 @@
 """What a configuration would do to a cluster: every decision at once, from files as well as from the API.
 
 The same functions that the programs decide by. Every Node counts as a live member; without announcer lists
-the order of nodes is their preference, then MetalLB's rank. Left out: what only a running cluster knows, such
-as claims, links and drains.
+the order of nodes is by class (drained ones last, then by preference), then MetalLB's rank. Left out: what
+only a running cluster knows, such as claims, links and load.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -20,7 +20,8 @@ from bareway.decide.announcement.announcers import (
     announcers,
     own_refusal,
 )
-from bareway.decide.announcement.members import Fields, members_of
+from bareway.decide.announcement.members import Fields, Member, members_of
+from bareway.decide.announcement.moves import announce_from, named_for
 from bareway.decide.preview.routes import Route, RouteView, Session, routes, sessions
 from bareway.model.configuration import Configuration
 from bareway.model.endpoints import EndpointSlice
@@ -193,12 +194,21 @@ def _planned_addresses(
     found = announcers(view)
     unfit = _unfit(cluster)
     holders = _holders(services)
-    members = members_of(cluster.nodes, ignore_exclude_label=cluster.ignore_exclude_label)
-    fields = Fields(members, cluster.nodes)
+    members = members_of(
+        cluster.nodes,
+        ignore_exclude_label=cluster.ignore_exclude_label,
+        on_cordon=configuration.layer2.on_cordon,
+    )
+    # A cordon keeps new addresses away, and moves none.
+    resting = {name: replace(member, cordoned=False) for name, member in members.items()}
+    for_new, for_shown = Fields(members, cluster.nodes), Fields(resting, cluster.nodes)
+    shown = {address for service in cluster.services.values() for address in service.ingress}
+    named = announce_from(services)
     for group in found.groups.values():
-        order = _order(group, fields)
+        fields = for_new if shown.isdisjoint(group.addresses) else for_shown
+        order = _order(group, fields, named_for(group, named))
         reasons = {
-            node.name: _reason(node.name, group, order, unfit)
+            node.name: _reason(members[node.name], group, order, unfit)
             for node in sorted(cluster.nodes, key=lambda node: node.name)
         }
         for address in group.addresses:
@@ -236,17 +246,19 @@ def _unfit(cluster: Cluster) -> dict[NodeName, Refusal]:
     return {name: refusal for name, refusal in refusals.items() if refusal is not None}
 
 
-def _order(group: Group, fields: Fields) -> tuple[NodeName, ...]:
+def _order(group: Group, fields: Fields, named: NodeName | None) -> tuple[NodeName, ...]:
     """Who would announce it, one after the other."""
-    return tuple(name for _, names in fields.of(group).classes for name in ranked(names, group.key))
+    classes = fields.of(group, named).classes
+    return tuple(name for _, names in classes for name in ranked(names, group.key))
 
 
 def _reason(
-    name: NodeName, group: Group, order: tuple[NodeName, ...], unfit: Mapping[NodeName, Refusal]
+    member: Member, group: Group, order: tuple[NodeName, ...], unfit: Mapping[NodeName, Refusal]
 ) -> str:
-    if order and order[0] == name:
+    if order and order[0] == member.name:
         return ""
-    return unfit.get(name) or group.why_not(name) or Refusal.NOT_OWNER
+    other = Refusal.NODE_DRAINING if member.draining else Refusal.NOT_OWNER
+    return unfit.get(member.name) or group.why_not(member.name) or other
 
 
 def _holders(services: Iterable[Service]) -> dict[IPAddress, tuple[ServiceKey, ...]]:

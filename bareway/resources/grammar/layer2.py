@@ -41,7 +41,7 @@ LAYER2: Final = Shape(
             name="on-cordon",
             type="`keep` or `move`",
             default="keep",
-            meaning="what a cordoned node does with the addresses that it announces",
+            meaning="whether a cordoned node keeps what it announces, or hands it over",
         ),
     ),
 )

@@ -47,6 +47,9 @@ class ControllerStatus(_message.Message):
     IDENTITY_FIELD_NUMBER: _builtins.int
     LEADER_FIELD_NUMBER: _builtins.int
     LEADS_FIELD_NUMBER: _builtins.int
+    MEMBERS_ALIVE_FIELD_NUMBER: _builtins.int
+    MEMBERS_KNOWN_FIELD_NUMBER: _builtins.int
+    LIST_GENERATION_FIELD_NUMBER: _builtins.int
     version: _builtins.str
     api_connected: _builtins.bool
     identity: _builtins.str
@@ -55,6 +58,11 @@ class ControllerStatus(_message.Message):
     """Who holds the Lease; empty = nobody."""
     leads: _builtins.bool
     """Whether this one writes."""
+    members_alive: _builtins.int
+    """Speakers that it sees in gossip, and those that it ever heard of since it sees any."""
+    members_known: _builtins.int
+    list_generation: _builtins.int
+    """Of the announcer lists as it wants them; 0 = it keeps none."""
     @_builtins.property
     def not_ready(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Sentences; none = ready."""
@@ -77,10 +85,13 @@ class ControllerStatus(_message.Message):
         identity: _builtins.str = ...,
         leader: _builtins.str = ...,
         leads: _builtins.bool = ...,
+        members_alive: _builtins.int = ...,
+        members_known: _builtins.int = ...,
+        list_generation: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["configuration", b"configuration"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["api_connected", b"api_connected", "configuration", b"configuration", "identity", b"identity", "leader", b"leader", "leads", b"leads", "not_ready", b"not_ready", "pools", b"pools", "version", b"version", "waiting", b"waiting"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["api_connected", b"api_connected", "configuration", b"configuration", "identity", b"identity", "leader", b"leader", "leads", b"leads", "list_generation", b"list_generation", "members_alive", b"members_alive", "members_known", b"members_known", "not_ready", b"not_ready", "pools", b"pools", "version", b"version", "waiting", b"waiting"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -95,19 +106,26 @@ class Pool(_message.Message):
     NAME_FIELD_NUMBER: _builtins.int
     TOTAL_FIELD_NUMBER: _builtins.int
     USED_FIELD_NUMBER: _builtins.int
+    TOTAL_IPV6_FIELD_NUMBER: _builtins.int
+    USED_IPV6_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     total: _builtins.str
     used: _builtins.str
+    total_ipv6: _builtins.str
+    """Of these the IPv6 ones; empty = none, or a controller of before 0.2."""
+    used_ipv6: _builtins.str
     def __init__(
         self,
         *,
         name: _builtins.str = ...,
         total: _builtins.str = ...,
         used: _builtins.str = ...,
+        total_ipv6: _builtins.str = ...,
+        used_ipv6: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name", "total", b"total", "used", b"used"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name", "total", b"total", "total_ipv6", b"total_ipv6", "used", b"used", "used_ipv6", b"used_ipv6"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -46,9 +46,22 @@ class SpeakerStatus(_message.Message):
     MEMBERS_FIELD_NUMBER: _builtins.int
     ADDRESSES_FIELD_NUMBER: _builtins.int
     LINKS_FIELD_NUMBER: _builtins.int
+    LEAVING_FIELD_NUMBER: _builtins.int
+    LIST_GENERATION_FIELD_NUMBER: _builtins.int
+    PROFILE_FIELD_NUMBER: _builtins.int
+    PARTITION_FIELD_NUMBER: _builtins.int
+    FINDINGS_FIELD_NUMBER: _builtins.int
     version: _builtins.str
     node: _builtins.str
     api_connected: _builtins.bool
+    leaving: _builtins.str
+    """A word: why it hands over what it announces; empty where it does not."""
+    list_generation: _builtins.int
+    """The highest of the announcer lists that it holds; 0 = none."""
+    profile: _builtins.str
+    """Timing of gossip, such as "default"; empty = it has not joined yet."""
+    partition: _builtins.str
+    """"available" or "safe"."""
     @_builtins.property
     def not_ready(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Sentences; none = ready."""
@@ -63,6 +76,10 @@ class SpeakerStatus(_message.Message):
     def addresses(self) -> _containers.RepeatedCompositeFieldContainer[Global___AnnouncedAddress]: ...
     @_builtins.property
     def links(self) -> _containers.RepeatedCompositeFieldContainer[Global___Link]: ...
+    @_builtins.property
+    def findings(self) -> _containers.RepeatedCompositeFieldContainer[Global___Finding]:
+        """What is wrong on the link."""
+
     def __init__(
         self,
         *,
@@ -74,14 +91,51 @@ class SpeakerStatus(_message.Message):
         members: _abc.Iterable[Global___Member] | None = ...,
         addresses: _abc.Iterable[Global___AnnouncedAddress] | None = ...,
         links: _abc.Iterable[Global___Link] | None = ...,
+        leaving: _builtins.str = ...,
+        list_generation: _builtins.int = ...,
+        profile: _builtins.str = ...,
+        partition: _builtins.str = ...,
+        findings: _abc.Iterable[Global___Finding] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["configuration", b"configuration"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["addresses", b"addresses", "api_connected", b"api_connected", "configuration", b"configuration", "links", b"links", "members", b"members", "node", b"node", "not_ready", b"not_ready", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["addresses", b"addresses", "api_connected", b"api_connected", "configuration", b"configuration", "findings", b"findings", "leaving", b"leaving", "links", b"links", "list_generation", b"list_generation", "members", b"members", "node", b"node", "not_ready", b"not_ready", "partition", b"partition", "profile", b"profile", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___SpeakerStatus: _TypeAlias = SpeakerStatus  # noqa: Y015
+
+@_typing.final
+class Finding(_message.Message):
+    """Another station that answers for an address."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ADDRESS_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    MAC_FIELD_NUMBER: _builtins.int
+    NODE_FIELD_NUMBER: _builtins.int
+    address: _builtins.str
+    reason: _builtins.str
+    """A word such as "AddressInUse"."""
+    mac: _builtins.str
+    node: _builtins.str
+    """The node that has this MAC; empty = a stranger."""
+    def __init__(
+        self,
+        *,
+        address: _builtins.str = ...,
+        reason: _builtins.str = ...,
+        mac: _builtins.str = ...,
+        node: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["address", b"address", "mac", b"mac", "node", b"node", "reason", b"reason"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Finding: _TypeAlias = Finding  # noqa: Y015
 
 @_typing.final
 class Member(_message.Message):
@@ -126,6 +180,7 @@ class AnnouncedAddress(_message.Message):
     SERVICES_FIELD_NUMBER: _builtins.int
     ANNOUNCED_BY_FIELD_NUMBER: _builtins.int
     REASON_FIELD_NUMBER: _builtins.int
+    LISTED_FIELD_NUMBER: _builtins.int
     address: _builtins.str
     announced_by: _builtins.str
     """Node that holds the claim; empty = nobody known."""
@@ -135,6 +190,10 @@ class AnnouncedAddress(_message.Message):
     def services(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """As "namespace/name"."""
 
+    @_builtins.property
+    def listed(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The nodes of its entry in the announcer lists, the first one shall announce; none = no entry."""
+
     def __init__(
         self,
         *,
@@ -142,10 +201,11 @@ class AnnouncedAddress(_message.Message):
         services: _abc.Iterable[_builtins.str] | None = ...,
         announced_by: _builtins.str = ...,
         reason: _builtins.str = ...,
+        listed: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["address", b"address", "announced_by", b"announced_by", "reason", b"reason", "services", b"services"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["address", b"address", "announced_by", b"announced_by", "listed", b"listed", "reason", b"reason", "services", b"services"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -1,8 +1,8 @@
 """The gossip port: takes it, lets a bounded number of strangers in at a time, and gives each two seconds.
 
-Everything that is not a gossip WebSocket is dropped and counted. A busy port is reported and tried again for
-ever: the speaker goes on with the peers that it dials itself. When all places for strangers are taken, a
-caller from a member's address takes the place of one who is none.
+Everything that is not a gossip WebSocket is dropped and counted, for a bounded share of the loop. A busy port
+is reported and tried again for ever: the speaker goes on with the peers that it dials itself. When all places
+for strangers are taken, a caller from a member's address takes the place of one who is none.
 """
 
 import asyncio
@@ -33,7 +33,12 @@ SOURCE_BURST: Final = 40
 """New connections from one address: a peer that restarts again and again needs fewer."""
 SOURCES_MAX: Final = 1_024
 """Addresses whose rate is remembered; the one not seen for longest is forgotten."""
-BACKLOG: Final = 64
+ACCEPTS_PER_S: Final = 2_000
+ACCEPTS_AT_ONCE: Final = 256
+"""Connections accepted from everybody together, at 50 µs each: a flood costs a tenth of a core, and beyond
+that it fills the kernel's queue, which costs us nothing. Edges that are open do not notice."""
+BACKLOG: Final = 256
+"""At that rate a member that comes during a flood waits an eighth of a second."""
 HEADER_BYTES_MAX: Final = 2_048
 BUSY_CAP_S: Final = 2.0
 """A port that was freed is ours within this time."""
@@ -81,8 +86,11 @@ class Door:
         loop = asyncio.get_running_loop()
         self._server = server = web.Server(self._visit)
         listener = await self._take_port()
+        pace = TokenBucket(rate=ACCEPTS_PER_S, burst=ACCEPTS_AT_ONCE, now=monotonic())
         try:
             while True:
+                if (wait_s := pace.take(monotonic())) > 0:
+                    await asyncio.sleep(wait_s)
                 connection = await self._accept(loop, listener)
                 await self._let_in(loop, server, connection)
         finally:

@@ -4,7 +4,7 @@ One driver serves a program: it takes the port (an observer has none), dials who
 and hands announcements to the program before anything goes to the network. Every decision is the machine's;
 every "no" to the network is counted by its word.
 
-Not covered: a UDP lane, TLS (frames are sealed anyway), a new key for edges that are open.
+Not covered: a UDP lane, TLS (frames are sealed anyway).
 """
 
 import asyncio
@@ -16,25 +16,30 @@ from typing import Final, Protocol
 
 from bareway.gossip.events import (
     Announce,
+    Ask,
     Closed,
     Dial,
     DialFailed,
     Event,
+    Found,
     Hangup,
     MemberChanged,
     Opened,
     Output,
+    Probe,
+    Probed,
     Received,
     Send,
     Tick,
     Withdraw,
 )
-from bareway.gossip.message import BadMessage, Heartbeat, Message, decode, encode
-from bareway.gossip.sealing import NONCE_BYTES, Handshake, Keyring, Refusal, Refused
+from bareway.gossip.message import SINCE_VERSION_2, BadMessage, Heartbeat, Message, decode, encode
+from bareway.gossip.sealing import Keyring, Purpose, Refusal, Refused
 from bareway.model.names import IPAddress, NodeName
-from bareway.runtime.clock import monotonic, random_bytes
-from bareway.runtime.gossip.dialler import Dialler, NoAnswer, Where
-from bareway.runtime.gossip.door import HANDSHAKE_S, Door
+from bareway.runtime.clock import monotonic
+from bareway.runtime.gossip.caller import Caller
+from bareway.runtime.gossip.dialler import NoAnswer, Where
+from bareway.runtime.gossip.door import Door
 from bareway.runtime.gossip.edge import Edge
 from bareway.runtime.gossip.report import Drop, GossipCounters, Notice, TurnedAway
 from bareway.runtime.gossip.table import EdgeTable
@@ -42,6 +47,10 @@ from bareway.runtime.gossip.wire import Ended, Wire, shake_hands
 
 REJECTIONS: Final = frozenset({Refusal.UNKNOWN_KEY, Refusal.UNKNOWN_NAME, Refusal.WRONG_SEAL})
 """What a handshake between members of different groups ends with; or the other end just closes."""
+RENEW_GAP_S: Final = 0.2
+"""Between two edges that are opened anew because their key counts no longer: not all at once."""
+RENEW_MAX_S: Final = 10.0
+"""An edge that still has such a key after this is closed."""
 SOURCES_TOLD_MAX: Final = 256
 """Sources whose refusal was told; beyond that they are only counted."""
 
@@ -59,7 +68,7 @@ class Machine(Protocol):
         ...
 
 
-ToProgram = Announce | Withdraw | MemberChanged
+ToProgram = Announce | Withdraw | MemberChanged | Ask | Found
 
 
 class GossipDriver:
@@ -85,14 +94,13 @@ class GossipDriver:
             keyring: The cluster's keys.
             host: Address to listen on; empty: all, of both families.
             port: Port to listen on; 0: any; None: it only dials, as observers do.
-            rng: Chance for the waits between attempts to take a busy port.
+            rng: Chance for the waits between attempts to take a busy port, and between renewed edges.
             on_output: Gets announcements and withdrawals before anything is sent; must not wait.
             on_notice: Gets what is worth a line in the log; must not wait.
         """
         self.counters: Final = GossipCounters()
         self._machine = machine
-        self._me = me
-        self._keyring = keyring
+        self._rng = rng
         self._on_output = on_output
         self._on_notice = on_notice
         self._door: Door | None = None
@@ -105,10 +113,10 @@ class GossipDriver:
                 on_notice=on_notice,
                 rng=rng,
             )
-        self._dialler = Dialler()
-        self._addresses: Mapping[NodeName, Where] = {}
+        self._caller = Caller(me=me, keyring=keyring)
         self._edges: EdgeTable[Edge] = EdgeTable(me)
         self._dialling: set[NodeName] = set()
+        self._probing: set[NodeName] = set()
         self._told: dict[str, str] = {}
         self._group: asyncio.TaskGroup | None = None
         self._alarm = asyncio.Event()
@@ -118,13 +126,15 @@ class GossipDriver:
 
     def locate(self, addresses: Mapping[NodeName, Where]) -> None:
         """Say where each member listens; callers of any other name, but observers, are turned away."""
-        self._addresses = addresses
+        self._caller.addresses = addresses
         if self._door is not None:
             self._door.expect(frozenset(ip_address(where.host) for where in addresses.values()))
 
     def use(self, keyring: Keyring) -> None:
-        """Keys for all edges opened from now on; those that are open keep theirs."""
-        self._keyring = keyring
+        """Keys from now on; edges that are open with another one are opened anew, one after the other."""
+        self._caller.keyring = keyring
+        if self._group is not None:
+            _start(self._group, self._renew(keyring), name="gossip renew")
 
     def tell(self, event: Event) -> None:
         """Let the machine know something, and do what follows."""
@@ -132,7 +142,7 @@ class GossipDriver:
 
     async def run(self) -> None:
         """Serve and dial until cancelled."""
-        async with self._dialler, asyncio.TaskGroup() as group:
+        async with self._caller.dialler, asyncio.TaskGroup() as group:
             self._group = group
             for peer in self._dialling:
                 group.create_task(self._dial(peer), name=f"gossip dial {peer}")
@@ -172,27 +182,32 @@ class GossipDriver:
 
     def _do(self, outputs: Iterable[Output]) -> None:
         """Do what the machine says: first what the program must know, then the network."""
-        rest: list[Dial | Hangup | Send] = []
+        rest: list[Dial | Probe | Hangup | Send] = []
         for output in outputs:
-            if isinstance(output, Announce | Withdraw | MemberChanged):
+            if isinstance(output, ToProgram):
                 self._on_output(output)
             else:
                 rest.append(output)
+        self._act(rest)
+        if self._group is not None:
+            self._set_timer()
+
+    def _act(self, outputs: Iterable[Dial | Probe | Hangup | Send]) -> None:
         encoded: dict[int, bytes] = {}  # one message goes to many peers
-        for output in rest:
+        for output in outputs:
             match output:
                 case Send(peer=peer, message=message):
                     self._send(peer, message, encoded)
                 case Dial(peer=peer):
                     self._start_dial(peer)
+                case Probe(peer=peer):
+                    self._start_probe(peer)
                 case Hangup(peer=peer):
                     self._hang_up(peer)
-        if self._group is not None:
-            self._set_timer()
 
     def _send(self, peer: NodeName, message: Message, encoded: dict[int, bytes]) -> None:
         edge = self._edges.current(peer)
-        if edge is None:
+        if edge is None or (edge.version < 2 and isinstance(message, SINCE_VERSION_2)):  # noqa: PLR2004 - as named
             return
         payload = encoded.get(id(message))
         if payload is None:
@@ -210,7 +225,39 @@ class GossipDriver:
         if self._group is not None:  # else ``run`` will
             _start(self._group, self._dial(peer), name=f"gossip dial {peer}")
 
+    def _start_probe(self, peer: NodeName) -> None:
+        if peer not in self._probing and self._group is not None:
+            self._probing.add(peer)
+            _start(self._group, self._probe(peer), name=f"gossip probe {peer}")
+
     # ------------------------------------------------------------ edges
+
+    async def _probe(self, peer: NodeName) -> None:
+        """Answer one ``Probe`` with ``Probed``."""
+        alive = refused = False
+        try:
+            wire, _ = await self._caller.reach(peer, Purpose.PROBE)
+        except NoAnswer as answer:
+            refused = answer.refused
+        except (Refused, Ended) as end:
+            alive = _is_rejection(end)
+        else:
+            wire.abort()
+            alive = True
+        finally:
+            self._probing.discard(peer)
+        self.tell(Probed(peer=peer, alive=alive, refused=refused))
+
+    async def _renew(self, keyring: Keyring) -> None:
+        """Give edges whose key counts no longer another one; who dialled does it, the other end waits."""
+        for edge in tuple(self._edges):
+            if edge.dialled and not edge.is_sealed_by(keyring.ids):
+                self._start_dial(edge.peer)
+                await asyncio.sleep(self._rng.uniform(0, RENEW_GAP_S))
+        await asyncio.sleep(RENEW_MAX_S)
+        for edge in tuple(self._edges):
+            if not edge.is_sealed_by(keyring.ids):
+                edge.close()
 
     async def _dial(self, peer: NodeName) -> None:
         """Answer one ``Dial`` with ``Opened`` or ``DialFailed``, and then carry the edge."""
@@ -231,15 +278,7 @@ class GossipDriver:
             await self._keep(edge)
 
     async def _call(self, peer: NodeName) -> Edge:
-        where = self._addresses.get(peer)
-        if where is None:  # discovery does not know it any longer
-            raise NoAnswer(refused=False)
-        try:
-            async with asyncio.timeout(HANDSHAKE_S):
-                wire = await self._dialler.dial(where)
-                session = await shake_hands(wire, self._handshake(dialled=True, admitted={peer}))
-        except TimeoutError:
-            raise Ended(Drop.TOO_SLOW) from None
+        wire, session = await self._caller.reach(peer, Purpose.EDGE)
         return Edge(wire=wire, session=session, dialled=True, counters=self.counters)
 
     async def _receive(self, wire: Wire, source: IPAddress) -> None:
@@ -251,24 +290,19 @@ class GossipDriver:
             await asyncio.wait([talk])
 
     async def _talk(self, door: Door, wire: Wire, source: str) -> None:
-        handshake = self._handshake(dialled=False, admitted=self._addresses.keys())
+        handshake = self._caller.handshake(dialled=False, admitted=self._caller.addresses.keys())
         try:
             session = await shake_hands(wire, handshake)
         except (Refused, Ended) as end:
             self._turn_away(source, end.reason)
             return
-        if door.admit(wire):
-            self._told.pop(source, None)
+        if not door.admit(wire):
+            return
+        self._told.pop(source, None)
+        if session.purpose is Purpose.PROBE:
+            wire.close()
+        else:
             await self._keep(Edge(wire=wire, session=session, dialled=False, counters=self.counters))
-
-    def _handshake(self, *, dialled: bool, admitted: Iterable[NodeName]) -> Handshake:
-        return Handshake(
-            me=self._me,
-            keyring=self._keyring,
-            nonce=random_bytes(NONCE_BYTES),
-            dialled=dialled,
-            admitted=frozenset(admitted),
-        )
 
     async def _keep(self, edge: Edge) -> None:
         """Carry an edge from its opening to its end."""

@@ -7,7 +7,7 @@ peer that sends too much is made to wait, which hurts nobody else.
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from enum import StrEnum
 from typing import Final
 
@@ -35,6 +35,7 @@ class Edge:
 
     def __init__(self, *, wire: Wire, session: Session, dialled: bool, counters: GossipCounters) -> None:
         self.dialled = dialled
+        self.opened_at = monotonic()
         self._wire = wire
         self._session = session
         self._counters = counters
@@ -50,6 +51,15 @@ class Edge:
     def peer(self) -> NodeName:
         """Who has proven the key at the other end."""
         return self._session.peer
+
+    @property
+    def version(self) -> int:
+        """Which version of gossip both ends speak."""
+        return self._session.version
+
+    def is_sealed_by(self, key_ids: Collection[bytes]) -> bool:
+        """Whether only these keys of the cluster seal it."""
+        return self._session.key_ids <= set(key_ids)
 
     @property
     def backlog(self) -> int:

@@ -1,14 +1,17 @@
 """Which edge to a peer counts when there are two.
 
-A later call of the same end takes the place of its earlier one. When calls cross, the one by the lower name
-counts, and who made the other hangs it up: the two ends never hang up each other's. Until that has happened
-the surplus edge stays, and takes over should the first one end.
+A later call takes the place of an earlier one: somebody found the earlier one to be of no use. When calls
+cross, the one by the lower name counts, and who made the other hangs it up: the two ends never hang up each
+other's. Until that has happened the surplus edge stays, and takes over should the first one end.
 """
 
 from collections.abc import Iterator
-from typing import Generic, Protocol, TypeVar
+from typing import Final, Generic, Protocol, TypeVar
 
 from bareway.model.names import NodeName
+
+CROSSED_S: Final = 1.0
+"""Two calls of both ends within this time crossed: neither can have seen the other's."""
 
 
 class AnyEdge(Protocol):
@@ -22,6 +25,11 @@ class AnyEdge(Protocol):
     @property
     def dialled(self) -> bool:
         """Whether we dialled."""
+        ...
+
+    @property
+    def opened_at(self) -> float:
+        """When it was opened."""
         ...
 
 
@@ -50,7 +58,9 @@ class EdgeTable(Generic[E]):
     def add(self, edge: E) -> list[E]:
         """Enter a new edge; returns those to hang up, which may be the new one."""
         edges = self._edges.setdefault(edge.peer, [])
-        surplus = [old for old in edges if old.dialled == edge.dialled]
+        surplus = [
+            old for old in edges if old.dialled == edge.dialled or edge.opened_at - old.opened_at > CROSSED_S
+        ]
         edges[:] = sorted(
             [edge, *(old for old in edges if old not in surplus)], key=self._is_by_lower_name, reverse=True
         )

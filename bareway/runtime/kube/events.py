@@ -7,7 +7,8 @@ same Event with a greater count, also after a restart, since its name is a diges
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from random import Random
 from typing import NoReturn, Protocol
 
@@ -97,23 +98,35 @@ class Recorder:
             while self._queue:
                 await self._wait_for_the_work(clock() + PATIENCE_S)
                 begun_s = clock()
-                count = await self._send_some()
+                count = await self._send_some(1 if self._is_busy() else BURST)
                 await asyncio.sleep(begun_s + count * PACE_S - clock())
             self._filled.clear()
 
-    async def _send_some(self) -> int:
-        """How many were sent side by side: up to BURST, but one only if there are more important writes."""
-        count = 1 if self._is_busy() else min(BURST, len(self._queue))
+    async def flush(self, limit_s: float) -> None:
+        """Send what is queued without pauses, and leave what takes longer than ``limit_s``."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(limit_s):
+                while self._queue:
+                    await self._send_some(BURST)
+
+    async def _send_some(self, most: int) -> int:
+        """Send side by side, but one after the other what is about one object; returns how many."""
+        count = min(most, len(self._queue))
+        by_object: dict[ObjectReference, list[Note]] = {}
+        for _ in range(count):
+            note = self._queue.popleft()
+            by_object.setdefault(note.about, []).append(note)
         async with asyncio.TaskGroup() as group:
-            for _ in range(count):
-                group.create_task(self._send_one(self._queue.popleft()))
+            for notes in by_object.values():
+                group.create_task(self._send_all(notes))
         return count
 
-    async def _send_one(self, note: Note) -> None:
-        if await self._deliver(note):
-            self.sent += 1
-        else:
-            self.dropped += 1
+    async def _send_all(self, notes: Iterable[Note]) -> None:
+        for note in notes:
+            if await self._deliver(note):
+                self.sent += 1
+            else:
+                self.dropped += 1
 
     async def _wait_for_the_work(self, until_s: float) -> None:
         clock = asyncio.get_running_loop().time

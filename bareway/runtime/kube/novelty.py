@@ -6,9 +6,8 @@ API. Memory is bounded: what was told longest ago is forgotten, and would be tol
 """
 
 from collections import OrderedDict
-from dataclasses import dataclass
+from typing import NamedTuple
 
-from bareway.model.objects import ObjectReference
 from bareway.resources.events import Note
 
 NOTES_MAX = 8192  # one for each of 5,000 Services, and room
@@ -16,36 +15,37 @@ FIRST_PAUSE_S = 1.0  # what happens twice, such as a pool exhausted again, is to
 PAUSE_CAP_S = 3600.0  # the API keeps an Event for an hour by default
 
 
-@dataclass(slots=True)
-class _Told:
+class _Told(NamedTuple):
     at: float
-    pause_s: float = FIRST_PAUSE_S
+    pause_s: float
 
 
 class Novelty:
-    """A memory of what was told."""
+    """A memory of what was told, by hashes of 64 bits: of 5,000 Services it is 1 MB instead of 3."""
 
     def __init__(self, notes_max: int = NOTES_MAX) -> None:
         self._notes_max = notes_max
-        self._last: OrderedDict[ObjectReference, Note] = OrderedDict()
-        self._told: OrderedDict[Note, _Told] = OrderedDict()
+        self._last: OrderedDict[int, int] = OrderedDict()
+        """Of each object the last note."""
+        self._told: OrderedDict[int, _Told] = OrderedDict()
 
     def is_news(self, note: Note, *, now: float) -> bool:
         """Whether to tell ``note`` now; if so, it counts as told."""
-        told = self._told.get(note)
+        about, what = hash(note.about), hash(note)
+        told = self._told.get(what)
+        pause_s = FIRST_PAUSE_S
         if told is not None:
-            if self._last.get(note.about) == note or now - told.at < told.pause_s:
+            if self._last.get(about) == what or now - told.at < told.pause_s:
                 return False
-            told.pause_s = min(PAUSE_CAP_S, told.pause_s * 2)
-            told.at = now
-        self._remember(note, told or _Told(now))
+            pause_s = min(PAUSE_CAP_S, told.pause_s * 2)
+        self._remember(about, what, _Told(now, pause_s))
         return True
 
-    def _remember(self, note: Note, told: _Told) -> None:
-        self._told[note] = told
-        self._told.move_to_end(note)
-        self._last[note.about] = note
-        self._last.move_to_end(note.about)
+    def _remember(self, about: int, what: int, told: _Told) -> None:
+        self._told[what] = told
+        self._told.move_to_end(what)
+        self._last[about] = what
+        self._last.move_to_end(about)
         if len(self._told) > self._notes_max:
             self._told.popitem(last=False)
         if len(self._last) > self._notes_max:

@@ -104,7 +104,13 @@ async def test_json_has_a_version_and_the_same_names_as_the_status(node: Node) -
     assert page["version"] == 1
     assert page["controllers"][0]["waiting"][0]["service"] == "shop/web"
     assert page["speakers"][0]["addresses"] == [
-        {"address": "192.0.2.10", "services": ["shop/web"], "announced_by": "node1", "reason": ""}
+        {
+            "address": "192.0.2.10",
+            "services": ["shop/web"],
+            "announced_by": "node1",
+            "reason": "",
+            "listed": [],
+        }
     ]
     assert len(page["wrong"]) == 1
 

@@ -7,6 +7,7 @@ from support.statuses import (
     NODE2,
     address,
     controller_status,
+    finding,
     link,
     member,
     speaker_status,
@@ -29,6 +30,7 @@ WARNING = Problem(path="peers", message="not served yet", severity=Severity.WARN
             speaker_status(members=(member(), member(NODE2, "Left"))), id="a member left on purpose"
         ),
         pytest.param(speaker_status(links=(link("lo", "Excluded"),)), id="a link that is not used"),
+        pytest.param(speaker_status(leaving="Drained"), id="a drain is wanted"),
     ],
 )
 def test_a_speaker_that_is_well_has_nothing_wrong(status: SpeakerStatus) -> None:
@@ -62,6 +64,16 @@ def test_a_speaker_that_is_well_has_nothing_wrong(status: SpeakerStatus) -> None
             speaker_status(addresses=(address(by=None),)),
             "nobody announces 192.0.2.10: no claim",
             id="no claim",
+        ),
+        pytest.param(
+            speaker_status(findings=(finding(),)),
+            "AddressInUse: a stranger (02:00:00:00:00:99) answers for 192.0.2.10",
+            id="a stranger on the link",
+        ),
+        pytest.param(
+            speaker_status(findings=(finding(NODE2),)),
+            "AddressInUse: node2 (02:00:00:00:00:99) answers for 192.0.2.10",
+            id="another node on the link",
         ),
     ],
 )

@@ -55,7 +55,7 @@ def test_a_higher_name_that_came_first_need_not_dial() -> None:
     assert made.to_dial(now=9.0) == []
 
 
-def test_whose_turn_it_is_tries_again_with_growing_distances_up_to_two_seconds() -> None:
+def test_whose_turn_it_is_tries_again_with_growing_distances_up_to_a_limit() -> None:
     made, now, waits = edges(HIGH), 0.0, []
     for _ in range(10):
         assert made.to_dial(now=now) == [HIGH]

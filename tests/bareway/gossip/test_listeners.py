@@ -13,7 +13,6 @@ from bareway.gossip.events import (
     OwnFacts,
     Received,
     Send,
-    Wanted,
 )
 from bareway.gossip.listeners import LISTENERS_MAX
 from bareway.gossip.member import MemberState, Report
@@ -21,6 +20,7 @@ from bareway.gossip.message import Heartbeat, Message, News, Pull, State
 from bareway.gossip.roles import is_observer, observer_name
 from bareway.model.names import NodeName
 from support.gossip_desk import ADDRESS, ME, UP, A, Desk, Z, beat, claim, desk, report
+from support.wishes import wanted as wanting
 
 EYE = observer_name("bareway-controller-7d9f")
 SLOW_MS = 500
@@ -84,12 +84,12 @@ def test_an_observer_is_never_a_member_whoever_says_so() -> None:
 def test_whoever_has_only_observers_is_alone_and_starts_and_answers_at_once() -> None:
     made = Desk()
     made.give(Opened(peer=EYE))
-    made.give(Wanted(addresses={ADDRESS: None}))
+    made.give(wanting({ADDRESS: None}))
     made.give(OwnFacts(ready=True, able=True))
     assert made.machine.own.facts.started
     assert made.machine.answering == {ADDRESS}
     made.now += 60.0  # a pause: with members this would trip the fence
-    assert made.machine.may_answer(ADDRESS, now=made.now)
+    assert made.answers()
 
 
 def test_a_silent_observer_is_hung_up_and_nobody_is_told() -> None:

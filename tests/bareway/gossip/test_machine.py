@@ -17,7 +17,6 @@ from bareway.gossip.events import (
     PeersKnown,
     Send,
     Tick,
-    Wanted,
     Withdraw,
     WithdrawReason,
 )
@@ -26,6 +25,7 @@ from bareway.gossip.message import Heartbeat, News, Pull, State
 from bareway.gossip.profile import FENCE_MAX_S, PULL_GAP_MAX_S
 from bareway.model.names import NodeName
 from support.gossip_desk import ADDRESS, ME, PROFILE, A, Desk, Z, beat, claim, desk, holding, paused, report
+from support.wishes import wanted as wanting
 
 H, T, S = PROFILE.interval_s, PROFILE.silence_s, PROFILE.suspicion_s
 OTHER = ip_address("192.0.2.2")
@@ -135,7 +135,7 @@ def test_who_sees_itself_beaten_stops_at_once() -> None:
     made = holding()
     made.hear(A, News(claims=(claim(A, 9),)))
     assert made.out[0] == Withdraw(addresses=(ADDRESS,), reason=WithdrawReason.BEATEN)
-    assert not made.machine.may_answer(ADDRESS, now=made.now)
+    assert not made.answers()
     assert made.machine.answering == frozenset()
 
 
@@ -170,7 +170,7 @@ def test_own_claims_ask_to_be_passed_on_if_a_living_member_is_out_of_reach() -> 
     made = desk(A, wanted={ADDRESS: frozenset({ME})})
     assert not made.sent(A, News)[-1].relay
     made.hear(A, News(reports=(report(NodeName("b")),)))
-    made.give(Wanted(addresses={ADDRESS: frozenset({ME}), OTHER: frozenset({ME})}))
+    made.give(wanting({ADDRESS: frozenset({ME}), OTHER: frozenset({ME})}))
     assert made.sent(A, News)[-1].claims == (claim(ME, 1, OTHER),)
     assert made.sent(A, News)[-1].relay
 
@@ -198,6 +198,8 @@ def test_what_a_push_pull_taught_is_passed_on_by_who_has_started() -> None:
 def test_when_one_that_was_dead_is_back_what_we_hold_is_announced_again() -> None:
     made = holding()
     made.hear(A, News(reports=(report(NodeName("b")),)))
+    made.hear(A, News(reports=(report(NodeName("b"), MemberState.SUSPECT),)))
+    made.wait(S, A, Z)
     made.hear(A, News(reports=(report(NodeName("b"), MemberState.DEAD),)))
     assert made.all(Announce) == []
     made.hear(A, News(reports=(report(NodeName("b"), incarnation=1),)))
@@ -218,17 +220,17 @@ def test_the_side_is_nothing_before_the_start() -> None:
 
 def test_an_old_turn_of_our_own_forbids_every_answer() -> None:
     made = holding()
-    assert made.machine.may_answer(ADDRESS, now=made.now + T)
-    assert not made.machine.may_answer(ADDRESS, now=made.now + T + 0.001)
+    assert made.answers(later_s=T - 0.001)
+    assert not made.answers(later_s=T + 0.001)
 
 
 def test_who_never_knew_anybody_has_no_fence() -> None:
     made = Desk()
     made.give(PeersKnown(peers=frozenset({ME})))
-    made.give(Wanted(addresses={ADDRESS: None}))
+    made.give(wanting({ADDRESS: None}))
     made.give(OwnFacts(ready=True, able=True))
     assert made.out[0] == Announce(addresses=(ADDRESS,))
-    assert made.machine.may_answer(ADDRESS, now=made.now + 1000)
+    assert made.answers(later_s=1000)
 
 
 def test_after_a_pause_nothing_is_answered_everybody_is_dialled_and_asked() -> None:
@@ -236,7 +238,7 @@ def test_after_a_pause_nothing_is_answered_everybody_is_dialled_and_asked() -> N
     assert made.out[0] == Withdraw(addresses=(ADDRESS,), reason=WithdrawReason.FENCED)
     assert made.all(Dial) == [Dial(peer=A)], "also whose turn it is to dial us"
     assert len(made.sent(Z, Pull)) == 1
-    assert not made.machine.may_answer(ADDRESS, now=made.now)
+    assert not made.answers()
     assert made.machine._sides.own(now=made.now) == NO_SIDE
 
 
@@ -295,7 +297,7 @@ def test_a_short_lag_accuses_nobody_but_needs_no_confirmation() -> None:
     made.now += T - 0.01
     made.give(Tick())
     assert made.all(MemberChanged) == []
-    assert made.machine.may_answer(ADDRESS, now=made.now)
+    assert made.answers()
     made.wait(0.1)
     assert made.all(MemberChanged) == []
 
@@ -306,7 +308,7 @@ def test_a_short_lag_accuses_nobody_but_needs_no_confirmation() -> None:
 def test_nothing_is_claimed_before_the_start() -> None:
     made = Desk()
     made.give(PeersKnown(peers=frozenset({Z})))
-    made.give(Wanted(addresses={ADDRESS: frozenset({ME})}))
+    made.give(wanting({ADDRESS: frozenset({ME})}))
     made.give(OwnFacts(ready=True, able=True))
     made.meet(Z)
     assert made.wait(PROFILE.calm_s - 0.01, Z)
@@ -318,7 +320,7 @@ def test_nothing_is_claimed_before_the_start() -> None:
 def test_who_is_back_after_a_crash_answers_for_its_claims_as_soon_as_it_learns_them() -> None:
     made = Desk()
     made.give(PeersKnown(peers=frozenset({Z})))
-    made.give(Wanted(addresses={ADDRESS: None}))
+    made.give(wanting({ADDRESS: None}))
     made.give(OwnFacts(ready=True, able=True))
     made.meet(Z, claim(ME, 4))
     assert made.out[0] == Announce(addresses=(ADDRESS,))
@@ -328,7 +330,7 @@ def test_who_is_back_after_a_crash_answers_for_its_claims_as_soon_as_it_learns_t
 def test_when_its_node_is_able_again_a_member_starts_anew() -> None:
     made = holding()
     made.give(OwnFacts(ready=True, able=False))
-    assert made.machine.may_answer(ADDRESS, now=made.now), "until somebody has claimed"
+    assert made.answers(), "until somebody has claimed"
     made.give(OwnFacts(ready=True, able=True))
     assert made.out[0] == Withdraw(addresses=(ADDRESS,), reason=WithdrawReason.NOT_STARTED)
     assert made.sent(A, Pull)

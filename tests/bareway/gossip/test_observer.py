@@ -24,7 +24,6 @@ from bareway.gossip.events import (
     Received,
     Send,
     Tick,
-    Wanted,
 )
 from bareway.gossip.machine import GossipMachine
 from bareway.gossip.member import Facts, MemberState
@@ -34,6 +33,7 @@ from bareway.gossip.profile import FORGET_S, PROFILES, ProfileName
 from bareway.gossip.roles import observer_name
 from bareway.model.names import IPAddress, NodeName
 from support.gossip_desk import ADDRESS, PROFILE, A, Z, beat, claim, report
+from support.wishes import wanted as wanting
 
 EYE = observer_name("pod")
 OTHER = ip_address("192.0.2.2")
@@ -176,7 +176,7 @@ def test_an_address_wanted_no_more_is_forgotten_after_a_while_and_none_before_it
     made.meet(A, state(A, claims=(claim(A), claim(A, address=OTHER))))
     made.wait(FORGET_S + 5, A)
     assert made.known.claims.keys() == {ADDRESS, OTHER}
-    made.give(Wanted(addresses={ADDRESS: None}))
+    made.give(wanting({ADDRESS: None}))
     made.wait(FORGET_S + 5, A)
     assert made.known.claims.keys() == {ADDRESS}
 
@@ -331,7 +331,7 @@ def run(
     wanted: dict[IPAddress, frozenset[NodeName] | None] = {ip_address(f"192.0.2.{n}"): None for n in range(8)}
     events: list[tuple[NodeName, Event]] = []
     for name in names:
-        events += [(name, PeersKnown(peers=frozenset(names))), (name, Wanted(addresses=wanted))]
+        events += [(name, PeersKnown(peers=frozenset(names))), (name, wanting(wanted))]
         events += [(name, OwnFacts(ready=True, able=True))]
         events += [(name, Opened(peer=other)) for other in names if other != name]
     done = talk(machines, observer, events, now=0.0)

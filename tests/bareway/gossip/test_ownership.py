@@ -7,11 +7,12 @@ from math import inf
 import pytest
 
 from bareway.gossip.claims import NOBODY, Claim, ClaimTable
-from bareway.gossip.events import Announce, Withdraw, WithdrawReason
+from bareway.gossip.events import ANYBODY, Announce, ListsKnown, Withdraw, WithdrawReason
 from bareway.gossip.member import Facts
-from bareway.gossip.ownership import Candidate, Ownership, in_order
+from bareway.gossip.ownership import Ownership
 from bareway.gossip.profile import LADDER_STEP_S
 from bareway.model.names import IPAddress, NodeName
+from support.wishes import wish
 
 ADDRESS = ip_address("192.168.10.0")  # MetalLB's order: node2, node1, node3
 FIRST, SECOND, THIRD = NodeName("node2"), NodeName("node1"), NodeName("node3")
@@ -37,7 +38,8 @@ def ownership(
     table = ClaimTable(lives=lambda node: node in standings)
     if claim is not None:
         table.hear(claim)
-    made = Ownership(me=me, table=table, wanted={ADDRESS: permitted})
+    made = Ownership(me=me, table=table)
+    made.want({ADDRESS: wish(permitted)}, ListsKnown(), now=now)
     made.look(made.see(standings, protected or {}), now=now)
     return made
 
@@ -48,28 +50,6 @@ def turn(of: Ownership, *, now: float = 10.0) -> float:
 
 
 ALL = {FIRST: READY, SECOND: READY, THIRD: READY}
-
-# ---------------------------------------------------------------- order
-
-
-@pytest.mark.parametrize(
-    ("leaving", "wish", "order"),
-    [
-        pytest.param([], [], [FIRST, SECOND, THIRD], id="metallb's rank"),
-        pytest.param([FIRST], [], [SECOND, THIRD, FIRST], id="who leaves comes last"),
-        pytest.param([], [THIRD], [THIRD, FIRST, SECOND], id="a list comes before rank"),
-        pytest.param([], [THIRD, SECOND, FIRST], [THIRD, SECOND, FIRST], id="a list in full"),
-        pytest.param([THIRD], [THIRD], [FIRST, SECOND, THIRD], id="leaving comes before a list"),
-        pytest.param([FIRST, SECOND, THIRD], [], [FIRST, SECOND, THIRD], id="all leave"),
-        pytest.param([], [NodeName("gone"), SECOND], [SECOND, FIRST, THIRD], id="a list names a stranger"),
-    ],
-)
-def test_candidates_stand_in_one_order(
-    leaving: list[NodeName], wish: list[NodeName], order: list[NodeName]
-) -> None:
-    candidates = [Candidate(node, node in leaving) for node in (THIRD, SECOND, FIRST)]
-    assert in_order(candidates, ADDRESS, wish) == tuple(order)
-
 
 # ---------------------------------------------------------------- vacancies
 
@@ -97,6 +77,9 @@ def without(*gone: NodeName, **changed: Facts) -> dict[NodeName, Facts]:
         pytest.param(without(node2=LEAVING), held(FIRST), 0, id="its holder leaves"),
         pytest.param(
             without(node2=LEAVING, node1=LEAVING), held(FIRST), inf, id="its holder leaves, so do we"
+        ),
+        pytest.param(
+            dict.fromkeys(ALL, LEAVING), held(THIRD), inf, id="all leave: nobody takes from another"
         ),
         pytest.param(without(node1=LEAVING), None, inf, id="we leave and others may take it"),
         pytest.param(without(FIRST, THIRD, node1=LEAVING), None, 0, id="we leave but are alone"),
@@ -151,13 +134,14 @@ def test_our_turn_comes_earlier_when_one_before_us_is_gone() -> None:
 def test_our_turn_comes_later_when_one_before_us_is_there_again() -> None:
     made = ownership(THIRD, without(FIRST), now=10.0)
     made.look(made.see(ALL, {}), now=10.1)
-    assert made.due(now=10.0 + LADDER_STEP_S) == []
-    assert [claim.node for claim in made.due(now=10.0 + 2 * LADDER_STEP_S)] == [THIRD]
+    assert made.due(now=10.0 + LADDER_STEP_S) == ()
+    assert made.due(now=10.0 + 2 * LADDER_STEP_S) == (ADDRESS,)
+    assert made.claim_for(ADDRESS).node == THIRD
 
 
 def test_our_turn_comes_later_by_the_time_we_did_not_listen() -> None:
     made = ownership(SECOND, ALL)
-    made.delay_by(5.0, now=15.0)
+    made.delay_by(5.0)
     assert turn(made) == pytest.approx(5.0 + LADDER_STEP_S)
 
 
@@ -171,13 +155,13 @@ def test_a_claim_that_arrives_ends_the_vacancy() -> None:
 def test_what_is_due_is_claimed_above_everything_heard_in_the_order_of_addresses() -> None:
     others = [ip_address(text) for text in ("2001:db8::1", "10.0.0.9", "192.0.2.1")]
     made = ownership(FIRST, {FIRST: READY}, claim=held(SECOND, count=4))
-    made.wanted = dict.fromkeys([ADDRESS, *others])
+    made.wanted = dict.fromkeys([ADDRESS, *others], ANYBODY)
     made.look(made.wanted, now=10.0)
-    claims = made.due(now=10.0)
-    assert [str(claim.address) for claim in claims] == [
+    due = made.due(now=10.0)
+    assert [str(address) for address in due] == [
         "10.0.0.9", "192.0.2.1", "192.168.10.0", "2001:db8::1"
     ]  # fmt: skip
-    assert claims[2] == held(FIRST, count=5)
+    assert made.claim_for(due[2]) == held(FIRST, count=5)
 
 
 # ---------------------------------------------------------------- answering
@@ -249,5 +233,5 @@ def test_who_must_start_anew_is_silent_meanwhile() -> None:
 
 def test_what_nobody_is_permitted_to_serve_is_withdrawn() -> None:
     made = serving()
-    made.wanted = {ADDRESS: frozenset()}
+    made.wanted = {ADDRESS: wish(frozenset())}
     assert told(made) == [Withdraw(addresses=(ADDRESS,), reason=WithdrawReason.NOT_PERMITTED)]

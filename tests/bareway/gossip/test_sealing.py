@@ -174,7 +174,7 @@ def test_a_hello_is_refused_with_its_reason(frame: bytes, reason: Refusal) -> No
 
 
 def test_a_hello_of_a_later_version_with_more_fields_is_understood() -> None:
-    later = msgspec.msgpack.encode([VERSION + 1, "alice", b"n" * 16, list(Keyring([KEY]).ids), "more"])
+    later = msgspec.msgpack.encode([VERSION + 1, "alice", b"n" * 16, list(Keyring([KEY]).ids), 7, "more"])
     assert accepting().receive(later).session is None
 
 

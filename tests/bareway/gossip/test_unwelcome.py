@@ -5,11 +5,12 @@ from random import Random
 
 import pytest
 
-from bareway.gossip.events import Announce, DialFailed, Event, Opened, OwnFacts, PeersKnown, Tick, Wanted
+from bareway.gossip.events import Announce, DialFailed, Event, Opened, OwnFacts, PeersKnown, Tick
 from bareway.gossip.machine import GossipMachine
 from bareway.gossip.profile import PROFILES, ProfileName
 from bareway.model.names import NodeName
 from support.builders import names
+from support.wishes import wanted as wanting
 
 A, B, C, ME = (NodeName(name) for name in ("a", "b", "c", "m"))
 ADDRESS = ip_address("192.0.2.1")
@@ -18,7 +19,7 @@ ADDRESS = ip_address("192.0.2.1")
 def announced_after(*events: Event, peers: frozenset[NodeName] = names("a", "b")) -> bool:
     """Whether the machine took the address within ten seconds of these events."""
     machine = GossipMachine(me=ME, epoch=1, profile=PROFILES[ProfileName.DEFAULT], rng=Random("u"), now=0.0)
-    told = (PeersKnown(peers=peers), Wanted(addresses={ADDRESS: None}), OwnFacts(ready=True, able=True))
+    told = (PeersKnown(peers=peers), wanting({ADDRESS: None}), OwnFacts(ready=True, able=True))
     outputs = [output for event in (*told, *events) for output in machine.handle(event, now=0.01)]
     for step in range(1, 500):
         outputs += machine.handle(Tick(), now=0.01 + step * 0.02)

@@ -11,7 +11,8 @@ from scapy.layers.l2 import ARP, Ether
 from bareway.layer2 import arp
 from bareway.layer2.arp import ArpPacket, Operation
 from bareway.layer2.drops import DropReason, PacketError
-from bareway.layer2.ethernet import BROADCAST, MacAddress
+from bareway.layer2.ethernet import BROADCAST
+from bareway.model.mac import MacAddress
 from support.arp import ASKER, ASKER_MAC, MY_MAC, VIP, packet
 
 macs = st.binary(min_size=6, max_size=6).map(MacAddress)
@@ -156,3 +157,10 @@ def _read(data: bytes) -> None:
     with suppress(PacketError):
         read = arp.decode(data)
         assert arp.decode(arp.encode(read)[:6] + data[6:]) == read
+
+
+def test_a_probe_asks_everybody_and_claims_nothing() -> None:
+    heard = arp.decode(arp.probe(VIP, my_mac=MY_MAC))
+    assert heard.is_probe
+    assert not heard.is_gratuitous
+    assert heard == packet(VIP, sender=IPv4Address(0), sender_mac=MY_MAC)

@@ -2,7 +2,7 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Sequence
-from ipaddress import IPv4Address
+from ipaddress import IPv4Address, IPv6Address
 from itertools import pairwise
 from math import inf
 from typing import NamedTuple
@@ -12,7 +12,6 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from bareway.layer2.arp import Operation
 from bareway.layer2.burst import (
     FIRST_AT_ONCE,
     FIRST_PER_S,
@@ -24,17 +23,20 @@ from bareway.layer2.burst import (
     Tick,
     Withdrawn,
 )
+from bareway.layer2.forms import Form
+from bareway.model.names import IPAddress
 
 START = 5_000_000.0
 VIP = IPv4Address("192.0.2.10")
+VIP6 = IPv6Address("2001:db8::10")
 
 
 class Sent(NamedTuple):
     """One frame and when it went."""
 
     at: float
-    address: IPv4Address
-    operation: Operation
+    address: IPAddress
+    form: Form
 
 
 class Link:
@@ -46,10 +48,10 @@ class Link:
         self.sent: list[Sent] = []
         self.wake_ups = 0
 
-    def announce(self, *addresses: IPv4Address) -> None:
+    def announce(self, *addresses: IPAddress) -> None:
         self._handle(Announced(addresses))
 
-    def withdraw(self, *addresses: IPv4Address) -> None:
+    def withdraw(self, *addresses: IPAddress) -> None:
         self._handle(Withdrawn(addresses))
 
     def run(self, seconds: float) -> None:
@@ -60,7 +62,7 @@ class Link:
             self._handle(Tick())
         self.now = until
 
-    def times(self, address: IPv4Address = VIP) -> list[float]:
+    def times(self, address: IPAddress = VIP) -> list[float]:
         """When each round went, in seconds after the start."""
         return sorted({round(sent.at - START, 6) for sent in self.sent if sent.address == address})
 
@@ -85,7 +87,7 @@ def busiest_second(times: Sequence[float]) -> int:
 def test_the_first_frame_is_a_request_and_goes_at_once() -> None:
     link = Link()
     link.announce(VIP)
-    assert link.sent == [Sent(START, VIP, Operation.REQUEST)]
+    assert link.sent == [Sent(START, VIP, Form.REQUEST)]
 
 
 def test_both_forms_are_repeated_at_growing_distances_and_then_every_interval() -> None:
@@ -93,10 +95,48 @@ def test_both_forms_are_repeated_at_growing_distances_and_then_every_interval() 
     link.announce(VIP)
     link.run(200)
     assert link.times() == [0, 0.1, 0.3, 1, 2, 4, 64, 124, 184]
-    by_time: defaultdict[float, list[Operation]] = defaultdict(list)
+    by_time: defaultdict[float, list[Form]] = defaultdict(list)
     for sent in link.sent[1:]:
-        by_time[sent.at].append(sent.operation)
-    assert all(forms == [Operation.REQUEST, Operation.REPLY] for forms in by_time.values())
+        by_time[sent.at].append(sent.form)
+    assert all(forms == [Form.REQUEST, Form.REPLY] for forms in by_time.values())
+
+
+def test_ipv6_has_one_form_and_the_same_rounds() -> None:
+    link = Link(interval_s=60)
+    link.announce(VIP6)
+    link.run(70)
+    assert [sent.at - START for sent in link.sent] == pytest.approx([0, 0.1, 0.3, 1, 2, 4, 64])
+    assert {sent.form for sent in link.sent} == {Form.ADVERTISEMENT}
+
+
+def test_both_families_take_turns() -> None:
+    link = Link()
+    many = [address for number in range(500) for address in (VIP + number, VIP6 + number)]
+    link.announce(*many)
+    link.run(0.06)
+    assert [sent.address for sent in link.sent] == many
+    link.run(9)
+    assert len(link.sent) == 1000 + len(REPEATS_S) * (2 * 500 + 500)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "rounds"),
+    [
+        pytest.param(60, 7, [4, 12, 19, 26], id="shorter"),
+        pytest.param(7, 60, [4, 11, 71], id="longer"),
+        pytest.param(7, inf, [4, 11], id="none any more"),
+        pytest.param(inf, 7, [4, 12, 19, 26], id="some again"),
+    ],
+)
+def test_a_new_interval_holds_at_once(before: float, after: float, rounds: list[float]) -> None:
+    link = Link(interval_s=before)
+    link.announce(VIP)
+    link.run(5)
+    link.burst.repeat_every(after, now=link.now)
+    link.run(67)
+    assert link.times()[5:][: len(rounds)] == rounds
+    assert len(link.times()) >= 5 + len(rounds)
+    assert after < inf or link.burst.deadline == inf
 
 
 def test_the_interval_is_the_user_s() -> None:
@@ -170,9 +210,9 @@ def test_five_thousand_addresses_keep_below_both_rates_and_take_turns() -> None:
     assert START + 0.24 < max(sent.at for sent in firsts.values()) < START + 0.26
     assert busiest_second(sorted(sent.at for sent in firsts.values())) <= FIRST_PER_S
     assert busiest_second([sent.at for sent in repeats]) <= REPEAT_PER_S
-    rounds = Counter[IPv4Address]()
+    rounds = Counter[IPAddress]()
     for sent in repeats:
-        if sent.operation is Operation.REPLY:
+        if sent.form is Form.REPLY:
             rounds[sent.address] += 1
             assert rounds[sent.address] - rounds[many[-1]] <= 1  # nobody is a whole round ahead
     assert set(rounds.values()) == {len(REPEATS_S)}
@@ -184,9 +224,7 @@ def test_first_frames_do_not_wait_for_the_repeats_of_others() -> None:
     link.announce(*addresses(5000))
     link.run(3)
     link.announce(VIP)
-    assert link.sent[-1] == Sent(link.now, VIP, Operation.REQUEST) or VIP in {
-        s.address for s in link.sent[-99:]
-    }
+    assert link.sent[-1] == Sent(link.now, VIP, Form.REQUEST) or VIP in {s.address for s in link.sent[-99:]}
     assert link.times() == [3.0]
 
 
@@ -247,7 +285,7 @@ class AnyOrder(RuleBasedStateMachine):
     @rule()
     def settle(self) -> None:
         self.link.run(20)
-        last: dict[IPv4Address, float] = {sent.address: sent.at for sent in self.link.sent}
+        last: dict[IPAddress, float] = {sent.address: sent.at for sent in self.link.sent}
         for address, since in self.announced.items():
             assert last[address] >= since
             assert last[address] > self.link.now - 9

@@ -94,7 +94,6 @@ def test_a_duplicate_key_does_not_hide_other_mistakes() -> None:
         ("peers", f"peers: [{PEER}]"),
         ("bgp-communities", "bgp-communities: {a: '1:2'}"),
         ("bfd-profiles", "bfd-profiles: [{name: fast}]"),
-        ("layer2", "layer2: {profile: fast}"),
     ],
 )
 def test_what_is_not_served_yet_is_accepted_with_a_warning(key: str, written: str) -> None:
@@ -102,6 +101,11 @@ def test_what_is_not_served_yet_is_accepted_with_a_warning(key: str, written: st
     assert reading.configuration is not None
     assert [(p.path, p.line, p.severity) for p in reading.problems] == [(key, 1, Severity.WARNING)]
     assert f"{key} is not served yet: {NOT_SERVED[key]}" in reading.problems[0].message
+
+
+def test_what_speakers_follow_needs_no_warning() -> None:
+    followed = "layer2: {profile: fast, partition: safe, on-cordon: move}"
+    assert read_configuration(f"{followed}\naddress-pools: [{POOL}]").problems == ()
 
 
 def test_what_is_not_served_yet_is_checked_all_the_same() -> None:

@@ -9,8 +9,9 @@ from bareway.resources.kinds import NODES
 from support.builders import ips
 
 
-def content(status: object = None, **metadata: object) -> Node | tuple[Problem, ...]:
-    body = {"metadata": {"name": "a", **metadata}, "spec": {"podCIDR": "10.1.0.0/24"}, "status": status}
+def content(status: object = None, *, spec: object = None, **metadata: object) -> Node | tuple[Problem, ...]:
+    plain = {"podCIDR": "10.1.0.0/24"}
+    body = {"metadata": {"name": "a", **metadata}, "spec": spec or plain, "status": status}
     return NODES.read(msgspec.json.encode(body)).content
 
 
@@ -73,3 +74,79 @@ def test_an_address_that_is_none_is_a_problem_with_its_place() -> None:
     )
     assert isinstance(found, tuple)
     assert [problem.path for problem in found] == ["status.addresses[1].address"]
+
+
+@pytest.mark.parametrize(
+    ("spec", "annotations", "expected"),
+    [
+        pytest.param({}, {"bareway.io/drain": "new disk"}, "new disk", id="with a reason"),
+        pytest.param({}, {"bareway.io/drain": ""}, "", id="without a reason"),
+        pytest.param({}, {"metallb.io/drain": "x", "drain": "y"}, None, id="under another prefix"),
+        pytest.param({}, None, None, id="without annotations"),
+    ],
+)
+def test_the_drain_mark_is_read_with_its_reason(
+    spec: object, annotations: object, expected: str | None
+) -> None:
+    found = content(spec=spec, annotations=annotations)
+    assert isinstance(found, Node)
+    assert found.drain == expected
+    assert found.is_draining is (expected is not None)
+
+
+@pytest.mark.parametrize(
+    ("key", "expected"),
+    [
+        ("node.kubernetes.io/out-of-service", True),
+        ("ToBeDeletedByClusterAutoscaler", True),
+        ("node.cloudprovider.kubernetes.io/shutdown", True),
+        ("node.kubernetes.io/unschedulable", False),
+        ("node.kubernetes.io/not-ready", False),
+        ("DeletionCandidateOfClusterAutoscaler", False),
+    ],
+)
+def test_three_taints_drain_whatever_their_effect_and_value(key: str, expected: bool) -> None:
+    for effect, value in (("NoExecute", "x"), ("PreferNoSchedule", None)):
+        mark = {"key": key, "effect": effect, "value": value}
+        found = content(spec={"taints": [{"key": "a", "effect": "NoSchedule", "timeAdded": None}, mark]})
+        assert isinstance(found, Node)
+        assert found.is_draining is expected
+        assert found.taints == tuple(sorted(("a", key)))
+
+
+def test_a_cordon_is_no_drain() -> None:
+    found = content(spec={"unschedulable": True})
+    assert isinstance(found, Node)
+    assert (found.unschedulable, found.is_draining) == (True, False)
+
+
+def test_a_taint_counts_once_and_their_order_does_not_show() -> None:
+    one = content(spec={"taints": [{"key": "b"}, {"key": "a"}, {"key": "b", "effect": "NoExecute"}]})
+    assert isinstance(one, Node)
+    assert one.taints == ("a", "b")
+    assert one == content(spec={"taints": [{"key": "a"}, {"key": "b"}]})
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [{"taints": None, "unschedulable": None}, {"taints": []}, {"taints": [{}]}],
+    ids=["nulls", "no taints", "a taint without a key"],
+)
+def test_marks_that_are_missing_or_null_are_none(spec: object) -> None:
+    found = content(spec=spec)
+    assert isinstance(found, Node)
+    assert (found.drain, found.unschedulable, found.is_draining) == (None, False, False)
+
+
+@pytest.mark.parametrize(
+    ("spec", "path"),
+    [
+        ({"taints": "all"}, "spec.taints"),
+        ({"taints": [{"key": 5}]}, "spec.taints[0].key"),
+        ({"unschedulable": "yes"}, "spec.unschedulable"),
+    ],
+)
+def test_a_mark_of_the_wrong_type_is_a_problem_with_its_place(spec: object, path: str) -> None:
+    found = content(spec=spec)
+    assert isinstance(found, tuple)
+    assert [problem.path for problem in found] == [path]

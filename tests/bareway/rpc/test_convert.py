@@ -9,6 +9,7 @@ from bareway.model.status import (
     AddressStatus,
     ConfigurationStatus,
     ControllerStatus,
+    FindingStatus,
     LinkStatus,
     MemberStatus,
     PoolStatus,
@@ -58,6 +59,14 @@ ADDRESSES = st.builds(
     services=_tuples(KEYS),
     announced_by=st.none() | LABEL.map(NodeName),
     reason=TEXT,
+    listed=_tuples(LABEL.map(NodeName)),
+)
+FINDINGS = st.builds(
+    FindingStatus,
+    address=st.builds(IPv4Address, st.integers(0, 2**32 - 1)),
+    reason=TEXT,
+    mac=TEXT,
+    node=st.none() | LABEL.map(NodeName),
 )
 LINKS = st.builds(LinkStatus, name=TEXT.map(InterfaceName), mac=TEXT, subnets=_tuples(TEXT), reason=TEXT)
 SPEAKERS = st.builds(
@@ -70,6 +79,11 @@ SPEAKERS = st.builds(
     members=_tuples(MEMBERS),
     addresses=_tuples(ADDRESSES),
     links=_tuples(LINKS),
+    leaving=TEXT,
+    list_generation=st.integers(0, 2**64 - 1),
+    profile=TEXT,
+    partition=TEXT,
+    findings=_tuples(FINDINGS),
 )
 CONTROLLERS = st.builds(
     ControllerStatus,
@@ -77,11 +91,23 @@ CONTROLLERS = st.builds(
     api_connected=st.booleans(),
     not_ready=_tuples(TEXT),
     configuration=CONFIGURATIONS,
-    pools=_tuples(st.builds(PoolStatus, name=TEXT.map(PoolName), total=COUNTS, used=COUNTS)),
+    pools=_tuples(
+        st.builds(
+            PoolStatus,
+            name=TEXT.map(PoolName),
+            total=COUNTS,
+            used=COUNTS,
+            total_ipv6=COUNTS,
+            used_ipv6=COUNTS,
+        )
+    ),
     waiting=_tuples(st.builds(WaitingService, service=KEYS, reason=TEXT, message=TEXT)),
     identity=TEXT,
     leader=TEXT,
     leads=st.booleans(),
+    members_alive=st.integers(0, 2**32 - 1),
+    members_known=st.integers(0, 2**32 - 1),
+    list_generation=st.integers(0, 2**64 - 1),
 )
 
 
@@ -89,6 +115,13 @@ CONTROLLERS = st.builds(
 def test_what_a_speaker_says_arrives_as_it_was(status: SpeakerStatus) -> None:
     wire = convert.speaker_message(status).SerializeToString()
     assert convert.speaker_status(speaker_pb2.SpeakerStatus.FromString(wire)) == status
+
+
+def test_a_controller_of_before_tells_of_its_pools_without_families() -> None:
+    before = controller_pb2.Pool(name="a", total="5", used="1")
+    found = convert.controller_status(controller_pb2.ControllerStatus(pools=[before]))
+    assert found.pools == (PoolStatus(name=PoolName("a"), total=5, used=1),)
+    assert (found.members_known, found.list_generation) == (0, 0)
 
 
 @given(CONTROLLERS)

@@ -26,10 +26,12 @@ KUBERNETES = KubernetesFigures(
 )
 CONTROLLER = ControllerFigures(
     kubernetes=KUBERNETES,
-    pools=(PoolStatus(name=PoolName("public"), total=2**80, used=5),),
+    pools=(PoolStatus(name=PoolName("public"), total=2**80 + 2**8, used=5, total_ipv6=2**80, used_ipv6=2),),
     waiting={"PoolExhausted": 4},
     leads=True,
     terms=2,
+    members={"Alive": 3, "Dead": 1},
+    list_generation=41,
 )
 SPEAKER = SpeakerFigures(
     node=NodeName("node1"),
@@ -47,6 +49,9 @@ SPEAKER = SpeakerFigures(
     gossip_sent=17,
     gossip_received=18,
     gossip_dropped={"WrongSeal": 19},
+    list_generation=20,
+    leaving=True,
+    findings={"AddressInUse": 21},
 )
 
 
@@ -67,13 +72,20 @@ async def _samples(*families: Family) -> Mapping[tuple[str, str], float]:
         ("metallb_k8s_client_update_errors_total", "", 2),
         ("metallb_k8s_client_config_loaded_bool", "", 1),
         ("metallb_k8s_client_config_stale_bool", "", 1),
-        ("metallb_allocator_addresses_total", "pool=public", 2.0**80),
+        ("metallb_allocator_addresses_total", "pool=public", 2.0**80 + 2**8),
+        ("metallb_allocator_ipv4_addresses_total", "pool=public", 2**8),
+        ("metallb_allocator_ipv6_addresses_total", "pool=public", 2.0**80),
+        ("metallb_allocator_ipv4_addresses_in_use_total", "pool=public", 3),
+        ("metallb_allocator_ipv6_addresses_in_use_total", "pool=public", 2),
         ("metallb_allocator_addresses_in_use_total", "pool=public", 5),
         ("bareway_api_connected", "", 1),
         ("bareway_events_dropped_total", "", 3),
         ("bareway_services_waiting", "reason=PoolExhausted", 4),
         ("bareway_leading", "", 1),
         ("bareway_terms_total", "", 2),
+        ("bareway_gossip_members", "state=Alive", 3),
+        ("bareway_gossip_members", "state=Dead", 1),
+        ("bareway_announcer_lists_generation", "", 41),
     ],
 )
 async def test_the_controller_tells_what_dashboards_look_for(name: str, labels: str, figure: float) -> None:
@@ -95,6 +107,9 @@ async def test_the_controller_tells_what_dashboards_look_for(name: str, labels: 
         ("bareway_gossip_frames_sent_total", "", 17),
         ("bareway_gossip_frames_received_total", "", 18),
         ("bareway_gossip_dropped_total", "reason=WrongSeal", 19),
+        ("bareway_announcer_lists_generation", "", 20),
+        ("bareway_leaving", "", 1),
+        ("bareway_findings_total", "reason=AddressInUse", 21),
     ],
 )
 async def test_a_speaker_tells_what_dashboards_look_for(name: str, labels: str, figure: float) -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 import errno
-from ipaddress import IPv4Address, IPv6Address
+from ipaddress import IPv4Address
 
 import pytest
 
@@ -10,10 +10,8 @@ from bareway.layer2 import arp
 from bareway.layer2.arp import Operation
 from bareway.layer2.burst import FIRST_AT_ONCE
 from bareway.layer2.drops import DropReason
-from bareway.layer2.ethernet import MacAddress
-from bareway.layer2.filter import ANY_ARP, NOTHING, compile_filter
-from bareway.layer2.responder import Conflict
-from speaker.layer2.counters import NotAnnounced
+from bareway.layer2.filter import ANY_ARP, NOTHING, arp_filter
+from bareway.model.mac import MacAddress
 from speaker.layer2.sockets import MissingCapability
 from support.arp import MY_MAC, STRANGER_MAC, VIP, frame, packet
 from support.layer2 import address, interface
@@ -21,7 +19,6 @@ from support.speaker import Speaker, driver_with
 from support.until import until
 
 OTHER_MAC = MacAddress.parse("02:00:00:00:00:11")
-V6 = IPv6Address("2001:db8::10")
 
 
 def vips(count: int) -> list[IPv4Address]:
@@ -59,7 +56,7 @@ async def test_foreign_requests_do_not_wake_us_once_the_filter_is_exact(speaker:
     speaker.driver.announce([VIP])
     assert speaker.eth0.programs[-1] == ANY_ARP
     await speaker.narrowed()
-    assert speaker.eth0.programs[-1] == compile_filter([VIP])
+    assert speaker.eth0.programs[-1] == arp_filter([VIP])
     assert not speaker.eth0.hear(frame(VIP + 1))
     assert speaker.eth0.hear(frame(VIP))
 
@@ -81,7 +78,7 @@ async def test_what_is_withdrawn_is_answered_no_more_from_that_call_on(speaker: 
     assert speaker.driver.counters.responses[VIP] == 0
     assert speaker.driver.counters.drops[DropReason.NOT_ANNOUNCED] == 1
     assert speaker.driver.announced == (VIP + 1,)
-    await until(lambda: speaker.eth0.programs[-1] == compile_filter([VIP + 1]))
+    await until(lambda: speaker.eth0.programs[-1] == arp_filter([VIP + 1]))
 
 
 async def test_each_answer_is_fenced_at_its_own_moment(speaker: Speaker) -> None:
@@ -129,11 +126,11 @@ async def test_a_thousand_addresses_are_told_in_sixty_milliseconds() -> None:
         assert {sent.target for sent in speaker.eth0.sent} == set(many)
 
 
-async def test_another_station_with_our_address_is_reported_with_its_link(speaker: Speaker) -> None:
+async def test_another_station_with_our_address_is_reported(speaker: Speaker) -> None:
     speaker.driver.announce([VIP])
     speaker.eth0.hear(arp.gratuitous(VIP, my_mac=STRANGER_MAC, operation=Operation.REPLY))
-    await until(lambda: speaker.conflicts)
-    assert speaker.conflicts == [(Conflict(VIP, STRANGER_MAC, gratuitous=True), "eth0")]
+    await until(lambda: speaker.sighted)
+    assert speaker.sighted == [(VIP, STRANGER_MAC, False)]
     assert speaker.driver.counters.conflicts[VIP] == 1
 
 
@@ -144,7 +141,7 @@ async def test_our_other_link_on_the_same_network_is_no_stranger(speaker: Speake
     speaker.eth0.hear(arp.gratuitous(VIP, my_mac=OTHER_MAC, operation=Operation.REQUEST))
     speaker.eth0.hear(frame())
     await until(lambda: speaker.driver.counters.responses[VIP])
-    assert not speaker.conflicts
+    assert not speaker.sighted
 
 
 async def test_garbage_that_passes_the_wide_filter_is_counted_by_its_reason(speaker: Speaker) -> None:
@@ -170,7 +167,7 @@ async def test_a_storm_leaves_the_loop_its_turns(speaker: Speaker) -> None:
 async def test_a_link_that_appears_is_told_everything(speaker: Speaker) -> None:
     speaker.driver.announce([VIP, VIP + 1])
     speaker.route.change(interface(), interface(3, "eth1", mac=OTHER_MAC))
-    await until(lambda: len(speaker.wire.opened) == 2)
+    await until(lambda: len(speaker.wire.opened) == 8)
     assert [(sent.target, sent.sender_mac) for sent in speaker.wire["eth1"].sent] == [
         (VIP, OTHER_MAC),
         (VIP + 1, OTHER_MAC),
@@ -200,7 +197,7 @@ async def test_a_new_mac_is_told_and_used_without_leaving_the_link(speaker: Spea
     speaker.eth0.hear(frame())
     await until(lambda: speaker.eth0.frames)
     assert speaker.eth0.frames == [arp.reply(packet(), my_mac=OTHER_MAC)]
-    assert len(speaker.wire.opened) == 1
+    assert len(speaker.wire.opened) == 4
 
 
 async def test_a_new_subnet_is_noted_without_a_word(speaker: Speaker) -> None:
@@ -255,13 +252,6 @@ async def test_without_memory_for_an_exact_filter_the_wide_one_stays(speaker: Sp
     await until(lambda: speaker.driver.counters.failures["ENOMEM"])
     assert speaker.eth0.hear(frame())
     await until(lambda: speaker.driver.counters.responses[VIP])
-
-
-async def test_ipv6_addresses_are_counted_and_left_alone(speaker: Speaker) -> None:
-    speaker.driver.announce([V6, VIP])
-    speaker.driver.withdraw([V6])
-    assert speaker.driver.announced == (VIP,)
-    assert speaker.driver.counters.ignored == {NotAnnounced.IPV6_NOT_YET: 1}
 
 
 async def test_what_was_announced_before_the_start_is_told_at_the_start() -> None:

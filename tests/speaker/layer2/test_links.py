@@ -1,12 +1,12 @@
 """Which interfaces are announced on, and the word for each that is not."""
 
 import re
-from ipaddress import IPv4Interface
+from ipaddress import IPv4Address, IPv4Interface, IPv6Address
 
 import pytest
 
-from bareway.layer2.ethernet import MacAddress
-from speaker.layer2.links import LinkRefusal, choose, matters, refusal
+from bareway.model.mac import MacAddress
+from speaker.layer2.links import LinkRefusal, choose, exclusion, matters, refusal
 from speaker.layer2.netlink import AddressMessage, Done, LinkFlag, LinkMessage, Message
 from support.layer2 import WELL, address, interface, link
 
@@ -68,10 +68,52 @@ def test_the_choice_is_by_index_with_the_subnets_of_each() -> None:
     ]
 
 
-def test_the_user_s_exclusion_replaces_the_list() -> None:
-    excluded = re.compile("eth")
-    assert refusal(interface(name="eth0"), excluded=excluded) is LinkRefusal.EXCLUDED_BY_NAME
-    assert refusal(interface(name="veth0"), excluded=excluded) is None
+@pytest.mark.parametrize(
+    ("patterns", "excluded", "used"),
+    [
+        pytest.param(["^eth.*"], ["eth0"], ["veth0", "docker0"], id="replaces the list"),
+        pytest.param(["eth"], ["eth0", "veth0"], ["ens3"], id="need not match the whole name"),
+        pytest.param(["^a|b$", "^c"], ["ax", "xb", "cx"], ["xa", "bx", "xc"], id="several"),
+        pytest.param([], [], ["eth0", "docker0"], id="none excludes nothing"),
+    ],
+)
+def test_the_user_s_exclusions_are_patterns_as_metallb_reads_them(
+    patterns: list[str], excluded: list[str], used: list[str]
+) -> None:
+    pattern = exclusion(patterns)
+    for name in excluded:
+        assert refusal(interface(name=name), excluded=pattern) is LinkRefusal.EXCLUDED_BY_NAME
+    for name in used:
+        assert refusal(interface(name=name), excluded=pattern) is None
+
+
+@pytest.mark.parametrize("patterns", [["("], ["^a", "(b", "c)"]], ids=["one", "two that would make one"])
+def test_what_is_no_pattern_is_told(patterns: list[str]) -> None:
+    with pytest.raises(re.error):
+        exclusion(patterns)
+
+
+@pytest.mark.parametrize(
+    ("addresses", "networks", "has_ipv6"),
+    [
+        pytest.param(["192.0.2.1/24"], ["192.0.2.0/24"], False, id="IPv4"),
+        pytest.param(["fe80::1/64"], [], True, id="link-local alone"),
+        pytest.param(["169.254.1.1/16"], [], False, id="link-local IPv4"),
+        pytest.param(
+            ["2001:db8::2/64", "fe80::1/64", "2001:db8::1/64", "192.0.2.9/24", "192.0.2.1/24"],
+            ["192.0.2.0/24", "2001:db8::/64"],
+            True,
+            id="both, each subnet once",
+        ),
+        pytest.param([], [], False, id="none"),
+    ],
+)
+def test_a_link_s_families_and_subnets(addresses: list[str], networks: list[str], has_ipv6: bool) -> None:
+    (chosen,) = choose([interface(), *map(address, addresses)]).usable.values()
+    assert list(map(str, chosen.networks)) == networks
+    assert chosen.has_ipv6 is has_ipv6
+    assert chosen.speaks(IPv4Address("198.51.100.1"))
+    assert chosen.speaks(IPv6Address("2001:db8::10")) is has_ipv6
 
 
 @pytest.mark.parametrize(

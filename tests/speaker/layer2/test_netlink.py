@@ -4,13 +4,14 @@ They are little-endian, as amd64 and arm64 are.
 """
 
 from contextlib import suppress
-from ipaddress import IPv4Interface
+from ipaddress import IPv4Interface, IPv6Interface
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bareway.layer2.ethernet import MacAddress
+from bareway.model.mac import MacAddress
+from speaker.layer2.links import LinkRefusal, choose, matters
 from speaker.layer2.netlink import (
     AddressMessage,
     BadNetlink,
@@ -76,6 +77,42 @@ NEW_ETH0 = LinkMessage(
 )
 
 
+SUBNET6 = bytes.fromhex(
+    "2c000000 1400 0200 07000000 00000000"
+    "0a 40 80 00 02000000"  # IPv6, /64, flags, scope, index 2
+    "1400 0100 20010db8000000000000000000000001"  # address
+)
+"""By the same layout: ``ip address add 2001:db8::1/64 dev eth0``, without its life times."""
+
+BOND = bytes.fromhex(
+    "48000000 1000 0200 07000000 00000000"
+    "00 00 0100 05000000 43150100 00000000"  # flags: master, up, running
+    "0a00 0300 626f6e643000 0000"  # name: bond0
+    "0a00 0100 020000000011 0000"
+    "1000 1200 0900 0100 626f6e64 00 000000"  # what it is (nested): its kind: bond
+)
+"""By the layout of the kernel's if_link.h and its bonding driver; not recorded."""
+
+BOND_MEMBER = bytes.fromhex(
+    "40000000 1000 0200 07000000 00000000"
+    "00 00 0100 02000000 43190100 00000000"  # flags: slave, up, running
+    "0900 0300 6574683000 000000"
+    "0800 0a00 05000000"  # master: bond0
+    "0a00 0100 020000000011 0000"  # by default all members have the bond's MAC
+)
+"""By the same layout."""
+
+VLAN = bytes.fromhex(
+    "50000000 1000 0200 07000000 00000000"
+    "00 00 0100 06000000 43100100 00000000"
+    "0c00 0300 657468302e313000"  # name: eth0.10
+    "0800 0500 02000000"  # made on index 2: that does not make it its port
+    "0a00 0100 020000000001 0000"
+    "1000 1200 0900 0100 766c616e 00 000000"  # kind: vlan
+)
+"""By the layout of the kernel's if_link.h and its 802.1Q driver; not recorded."""
+
+
 def changed(data: bytes, at: int, new: str) -> bytes:
     value = bytes.fromhex(new)
     return data[:at] + value + data[at + len(value) :]
@@ -113,7 +150,12 @@ def changed(data: bytes, at: int, new: str) -> bytes:
             [AddressMessage(index=2, address=IPv4Interface("192.0.2.1/24"), gone=True)],
             id="an address that went",
         ),
-        pytest.param(changed(SUBNET, 16, "0a"), [], id="an IPv6 address"),
+        pytest.param(changed(SUBNET, 16, "1c"), [], id="an address of an MPLS route"),
+        pytest.param(
+            SUBNET6,
+            [AddressMessage(index=2, address=IPv6Interface("2001:db8::1/64"))],
+            id="an IPv6 address",
+        ),
         pytest.param(
             changed(SUBNET, 28, "c6336401"),
             [AddressMessage(index=2, address=IPv4Interface("192.0.2.1/24"))],
@@ -151,6 +193,25 @@ def test_a_port_of_a_bridge_is_enslaved() -> None:
     assert message.enslaved
 
 
+def test_a_bond_and_a_vlan_are_announced_on_and_a_bond_s_members_are_not() -> None:
+    links = choose([*read(BOND), *read(BOND_MEMBER), *read(VLAN)])
+    assert [(link.name, str(link.mac)) for link in links.usable.values()] == [
+        ("bond0", "02:00:00:00:00:11"),
+        ("eth0.10", "02:00:00:00:00:01"),
+    ]
+    assert dict(links.refused) == {"eth0": LinkRefusal.ENSLAVED}
+
+
+def test_a_bond_that_takes_another_member_s_mac_is_followed() -> None:
+    """As with fail_over_mac=active: the news says so, and the link is another one then."""
+    (before,) = choose(read(BOND)).usable.values()
+    news = read(changed(BOND, 48, "020000000012"))
+    assert matters(news[0], {before.index: before})
+    (after,) = choose(news).usable.values()
+    assert (before.index, after.index) == (5, 5)
+    assert str(after.mac) == "02:00:00:00:00:12"
+
+
 def test_a_link_that_left_its_master_is_free() -> None:
     (message,) = read(changed(PORT, 48, "00000000"))
     assert isinstance(message, LinkMessage)
@@ -171,6 +232,8 @@ def test_a_link_that_left_its_master_is_free() -> None:
         pytest.param(changed(ETH0, 32, "0300"), id="an attribute shorter than itself"),
         pytest.param(changed(ETH0, 56, "0900"), id="an attribute beyond the message"),
         pytest.param(changed(SUBNET, 17, "21"), id="/33"),
+        pytest.param(changed(SUBNET6, 17, "81"), id="/129"),
+        pytest.param(changed(SUBNET, 16, "0a"), id="an IPv6 address of four bytes"),
         pytest.param(changed(SUBNET, 24, "0400 0900 0000 0000 0400 0900 0000 0000"), id="no address at all"),
     ],
 )
@@ -186,14 +249,15 @@ def test_no_bytes_raise_anything_but_bad_netlink(datagram: bytes) -> None:
 
 
 @given(
-    st.sampled_from([ETH0, PORT, GONE, SUBNET]), st.lists(st.tuples(st.integers(0, 51), st.integers(0, 255)))
+    st.sampled_from([ETH0, PORT, GONE, SUBNET, SUBNET6, BOND, VLAN]),
+    st.lists(st.tuples(st.integers(0, 51), st.integers(0, 255))),
 )
 def test_no_change_of_a_real_message_raises_anything_but_bad_netlink(
     datagram: bytes, changes: list[tuple[int, int]]
 ) -> None:
     data = bytearray(datagram)
     for at, value in changes:
-        data[at] = value
+        data[at % len(data)] = value
     with suppress(BadNetlink):
         read(bytes(data))
 
@@ -206,7 +270,7 @@ def test_all_links_are_asked_for_without_their_statistics() -> None:
     )
 
 
-def test_ipv4_addresses_are_asked_for() -> None:
+def test_addresses_of_all_families_are_asked_for() -> None:
     assert ask(MessageType.GET_ADDRESS, sequence=8) == bytes.fromhex(
-        "18000000 1600 0103 08000000 0000000002 00 00 00 00000000"  # IPv4
+        "18000000 1600 0103 08000000 00000000 00 00 00 00 00000000"  # of any family
     )

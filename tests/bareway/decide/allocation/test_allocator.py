@@ -160,6 +160,12 @@ def test_who_is_released_is_named() -> None:
     assert allocator.allocation.released == frozenset()
 
 
+def test_what_was_never_there_may_go() -> None:
+    allocator = fed(service("a"))
+    allocator.remove(key("b"))
+    assert allocator.settle(now=0) == frozenset()
+
+
 def test_the_memory_stays_until_another_one_is_given() -> None:
     memory = AllocationMemory(quarantine={ips("192.0.2.0")[0]: 50})
     allocator = Allocator(configuration(A), namespaces={})
@@ -216,3 +222,19 @@ def test_thousands_that_all_want_the_same_port_of_one_key_are_served_without_wal
     allocator.settle(now=0)
     assert len(allocator.allocation.holders) == 600
     assert asked < 3 * 600
+
+
+def test_addresses_in_use_are_counted_by_family_each_once() -> None:
+    both = pool("both", "192.0.2.0/30", "2001:db8::/126")
+    allocator = Allocator(configuration(both), namespaces={})
+    shared = {"metallb.io/allow-shared-ip": "k"}
+    six = [service(name, cluster=["fd00::1"], annotations=shared) for name in ("six", "more")]
+    for one in (service("four"), six[0], replace(six[1], ports=())):
+        allocator.put(one)
+    allocator.settle(now=0)
+    assert allocator.allocation.used == {both.name: 2}
+    assert allocator.allocation.used_ipv6 == {both.name: 1}
+    for one in six:
+        allocator.remove(one.key)
+    allocator.settle(now=1)
+    assert (allocator.allocation.used, allocator.allocation.used_ipv6) == ({both.name: 1}, {both.name: 0})

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bareway.decide.allocation.free import FreeAddresses, Intervals, is_buggy, usable_count
+from bareway.decide.allocation.free import FreeAddresses, Intervals, _Span, is_buggy, usable_count
 from bareway.model.addresses import AddressRange
 from bareway.model.configuration import Pool
 from bareway.model.names import IPAddress, PoolName
@@ -146,6 +146,11 @@ def test_ipv6_knows_no_buggy_addresses() -> None:
     assert usable_count(pool("a", "2001:db8::/120", avoid_buggy_ips=True)) == 256
 
 
+def test_the_addresses_of_one_family_are_counted_alone() -> None:
+    both = pool("a", "192.0.2.0/24", "2001:db8::/120", avoid_buggy_ips=True)
+    assert [usable_count(both, version) for version in (4, 6, None)] == [254, 256, 510]
+
+
 @given(st.lists(st.tuples(st.booleans(), st.integers(0, 20))))
 def test_what_was_taken_out_of_intervals_is_not_in_them(steps: list[tuple[bool, int]]) -> None:
     intervals = Intervals()
@@ -159,6 +164,43 @@ def test_what_was_taken_out_of_intervals_is_not_in_them(steps: list[tuple[bool, 
             there.discard(number)
         assert [n for n in range(22) if n in intervals] == sorted(there)
         assert len(intervals) == sum(n - 1 not in there for n in there), "no two intervals touch"
+
+
+def test_an_interval_is_split_in_its_place_among_others() -> None:
+    intervals = Intervals()
+    for number in (0, 1, 2, 10, 20):
+        intervals.add(number)
+    intervals.remove(1)
+    assert [n for n in range(22) if n in intervals] == [0, 2, 10, 20]
+    assert [intervals.next_free(n) for n in (0, 2, 10, 20)] == [1, 3, 11, 21]
+
+
+def test_a_pool_of_many_single_addresses_is_not_walked_from_its_beginning_each_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked = 0
+    lowest = _Span.lowest
+
+    def counted(span: _Span) -> IPAddress | None:
+        nonlocal asked
+        asked += 1
+        return lowest(span)
+
+    monkeypatch.setattr(_Span, "lowest", counted)
+    of = pool("a", *(f"192.0.2.{number}/32" for number in range(200)), "2001:db8::/127")
+    free = FreeAddresses(configuration(of))
+    order: list[IPAddress] = []
+    while (address := free.lowest(of, 4)) is not None:
+        free.take(address)
+        order.append(address)
+    assert order == [*ips(*(f"192.0.2.{number}" for number in range(200)))]
+    assert asked < 3 * 200
+    for number in (150, 20, 90):
+        free.release(order[number])
+    assert free.lowest(of, 4) == order[20]
+    free.take(order[20])
+    assert free.lowest(of, 4) == order[90]
+    assert free.lowest(of, 6) == ips("2001:db8::")[0]
 
 
 def test_a_released_address_is_given_again_before_higher_ones() -> None:
@@ -175,3 +217,8 @@ def test_positions_are_in_the_order_in_which_a_pool_gives_its_addresses() -> Non
     free = FreeAddresses(configuration(of))
     given_in_order = ips("192.0.2.8", "192.0.2.9", "2001:db8::", "192.0.2.0", "192.0.2.1")
     assert sorted(given_in_order, key=free.position) == [*given_in_order]
+
+
+def test_an_address_of_no_pool_comes_before_all() -> None:
+    (elsewhere,) = ips("10.9.9.9")
+    assert FreeAddresses(configuration(pool("a"))).position(elsewhere) == (-1, int(elsewhere))

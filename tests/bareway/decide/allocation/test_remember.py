@@ -288,6 +288,30 @@ def test_what_is_remembered_fits_into_a_config_map(field: str, monkeypatch: pyte
     assert [*newest] == some[9 - len(newest) :], "the newest, in the order of addresses"
 
 
+@pytest.mark.parametrize(
+    ("field", "cost"),
+    [
+        pytest.param("holders", 2 * len("default/web") + 2 * 8, id="each holder's name"),
+        pytest.param("holds", len("default/a") + 12 + 8, id="a name and a time"),
+        pytest.param("freed", 12, id="a time"),
+        pytest.param("quarantine", 12, id="a time that ends"),
+    ],
+)
+def test_what_fits_to_the_byte_is_kept(field: str, cost: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    one = ip("10.0.0.1")
+    great = replace(pool("a", "10.0.0.0/8"), reuse=Reuse.OLDEST, hold_after_delete_s=9000)
+    memory = AllocationMemory(
+        holds={one: Hold(service=key("a"), until=9000)}, freed={one: 100}, quarantine={one: 9000}
+    )
+    held = {ip("10.1.0.1"): (key("web"), key("web"))}
+    fitting = len("10.0.0.1") + cost + 8
+    for limit, count in ((fitting, 1), (fitting - 1, 0)):
+        monkeypatch.setattr(limits, f"{field.upper()}_BYTES_MAX", limit)
+        allocation = Allocation(verdicts={}, holders=held)
+        found = remember(memory, allocation=allocation, configuration=configuration(great), now=1000)
+        assert len(getattr(found, field)) == count
+
+
 def test_equal_memories_are_told_from_equal_decisions() -> None:
     history = History(HOLDING)
     history.look(service("a"))

@@ -29,6 +29,7 @@ def test_an_empty_annotation_asks_for_nothing_and_hides_those_of_later_prefixes(
     [
         pytest.param("192.0.2.7", None, ["192.0.2.7"], id="spec"),
         pytest.param("2001:DB8::0:7", None, ["2001:db8::7"], id="another spelling"),
+        pytest.param("::ffff:192.0.2.7", None, ["192.0.2.7"], id="IPv4 in IPv6's clothes"),
         pytest.param("", "192.0.2.7", ["192.0.2.7"], id="annotation"),
         pytest.param("", " 192.0.2.7 , 2001:db8::7", ["192.0.2.7", "2001:db8::7"], id="one of each family"),
         pytest.param("192.0.2.7", "", ["192.0.2.7"], id="empty annotation"),

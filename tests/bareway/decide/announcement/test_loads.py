@@ -84,3 +84,37 @@ def test_a_copy_may_be_counted_on() -> None:
     copy = Loads.of(kept.firsts, kept.follows)
     copy.count(NODES[0])
     assert (kept.firsts[NODES[0]], copy.firsts[NODES[0]]) == (1, 2)
+
+
+def test_the_group_to_be_placed_counts_in_the_bound_once() -> None:
+    key = next(address for address in map(ip_address, range(99)) if ranked(NODES[:2], address)[0] == "a")
+    for firsts, placed in (({"a": 4, "b": 3}, "a"), ({"a": 5, "b": 2}, "b"), ({"a": 5, "b": 3}, "a")):
+        loads = Loads.of({NodeName(name): count for name, count in firsts.items()}, {})
+        assert loads.place(key, NODES[:2]) == placed
+
+
+def following(firsts: dict[str, int], follows: dict[tuple[str, str], int], key_for: str) -> str:
+    """Who follows a at an address for which ``key_for`` is the first of b and c."""
+    a, b, c = NODES[:3]
+    key = next(address for address in map(ip_address, range(99)) if ranked((b, c), address)[0] == key_for)
+    loads = Loads.of(
+        {NodeName(name): count for name, count in firsts.items()},
+        {(NodeName(one), NodeName(other)): count for (one, other), count in follows.items()},
+    )
+    candidates = Fields({one.name: one for one in map(member, "abc")}, ()).of(group(str(key)))
+    first, second, third = loads.line_up(key, a, candidates, ())
+    assert (first, {second, third}) == (a, {b, c})
+    assert loads.follows[a, second] == follows.get(("a", second), 0) + 1
+    return second
+
+
+@pytest.mark.parametrize("first_in_rank", ["b", "c"])
+def test_the_first_in_rank_follows_until_it_has_its_share(first_in_rank: str) -> None:
+    other = "c" if first_in_rank == "b" else "b"
+    own, others = ("a", first_in_rank), ("a", other)
+    assert following({}, {}, first_in_rank) == first_in_rank
+    assert following({}, {own: 1}, first_in_rank) == other, "one is the share of one"
+    assert following({"a": 1}, {own: 1}, first_in_rank) == other
+    assert following({"a": 2}, {own: 1}, first_in_rank) == first_in_rank, "two is the share of two"
+    assert following({"a": 2}, {own: 2}, first_in_rank) == other
+    assert following({"a": 1}, {own: 1, others: 1}, first_in_rank) == first_in_rank, "all have their share"

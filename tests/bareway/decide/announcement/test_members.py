@@ -1,17 +1,16 @@
 """The classes of candidates: each thing that outweighs the load, in its order."""
 
 from dataclasses import replace
-from ipaddress import ip_network
 
 import pytest
 
 from bareway.decide.announcement.members import Fields, Member, members_of, score
-from bareway.model.configuration import PreferredNodes
+from bareway.model.configuration import OnCordon, PreferredNodes
 from bareway.model.names import NodeName
-from bareway.model.nodes import EXCLUDE_LABEL
+from bareway.model.nodes import EXCLUDE_LABEL, Node
 from bareway.model.selectors import Operator, Requirement, Selector
 from support.builders import node, pool
-from support.spreading import group, member
+from support.spreading import group, member, with_links
 
 FAST = PreferredNodes(selector=Selector(labels={"nic": "fast"}), weight=60)
 EDGE = PreferredNodes(
@@ -21,7 +20,7 @@ PREFERRING = replace(pool(), preferred_nodes=(FAST, EDGE))
 
 
 def on(name: str, *networks: str) -> Member:
-    return replace(member(name), networks=tuple(map(ip_network, networks)))
+    return with_links(member(name), eth0=networks)
 
 
 def classes(members: list[Member], **about: object) -> list[tuple[str, ...]]:
@@ -66,15 +65,75 @@ def test_groups_that_differ_in_who_serves_fewer_have_candidates_of_their_own() -
     assert [fields.of(one).standing.keys(), fields.of(two).standing.keys()] == [{"a", "b"}, {"a", "c"}]
 
 
+ON_ETH1 = (replace(pool(), interfaces=("eth1",)),)
+NEAR, OTHER = ["192.0.2.0/24"], ["198.51.100.0/24"]
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "expected"),
+    [
+        pytest.param({"eth1": NEAR}, {"eth0": NEAR}, [("a",)], id="a link that is not allowed is of no use"),
+        pytest.param({"eth1": NEAR}, {}, [("a", "b")], id="who does not tell may have one"),
+        pytest.param(
+            {"eth1": OTHER, "eth0": NEAR},
+            {"eth1": NEAR},
+            [("b",), ("a",)],
+            id="a subnet counts on links that are allowed",
+        ),
+        pytest.param(
+            {"eth1": OTHER}, {"eth1": OTHER, "eth0": NEAR}, [("a", "b")], id="on none of those: alike"
+        ),
+        pytest.param({"eth0": NEAR}, {"eth0": NEAR}, [], id="nobody has one"),
+    ],
+)
+def test_links_that_a_pool_allows_decide_who_can(
+    a: dict[str, list[str]], b: dict[str, list[str]], expected: list[tuple[str, ...]]
+) -> None:
+    members = [with_links(member("a"), **a), with_links(member("b"), **b)]
+    assert classes(members, pools=ON_ETH1) == expected
+
+
+def test_of_a_group_over_two_pools_the_subnet_counts_on_the_links_of_its_keys_pool() -> None:
+    on_eth0 = replace(pool("v6", "2001:db8::/64"), interfaces=("eth0",))
+    members = {
+        one.name: one
+        for one in (
+            with_links(member("a"), eth0=OTHER, eth1=NEAR),
+            with_links(member("b"), eth0=NEAR, eth1=OTHER),
+        )
+    }
+    fields = Fields(members, ())
+    both = (*ON_ETH1, on_eth0)
+    assert [nodes for _, nodes in fields.of(group("192.0.2.1", "2001:db8::1", pools=both)).classes] == [
+        ("a",),
+        ("b",),
+    ]
+    assert fields.of(group("2001:db8::1", pools=both)).best == ("a", "b"), "no subnet has that one"
+
+
+def test_groups_of_the_same_pools_differ_by_the_pool_of_their_key() -> None:
+    low, high = pool("low", "192.0.2.0/25"), pool("high", "192.0.2.128/25")
+    both = (replace(low, interfaces=("eth1",)), replace(high, interfaces=("eth0",)))
+    members = {
+        one.name: one
+        for one in (
+            with_links(member("a"), eth0=OTHER, eth1=NEAR),
+            with_links(member("b"), eth0=NEAR, eth1=OTHER),
+        )
+    }
+    fields = Fields(members, ())
+    assert fields.of(group("192.0.2.1", "192.0.2.129", pools=both)).best == ("a",)
+    assert fields.of(group("192.0.2.129", pools=both)).best == ("b",)
+
+
 def test_each_thing_outweighs_all_that_come_after_it() -> None:
     """Each node is bad in one thing alone: those that matter less come first."""
-    near = (ip_network("192.0.2.0/24"),)
     members = {
-        NodeName(name): replace(member(name), networks=near)
+        NodeName(name): on(name, "192.0.2.0/24")
         for name in ("best", "scored", "cordoned", "unwished", "far", "partial", "drained")
     }
     members[NodeName("cordoned")] = replace(members[NodeName("cordoned")], cordoned=True)
-    members[NodeName("far")] = replace(members[NodeName("far")], networks=())
+    members[NodeName("far")] = on("far")
     members[NodeName("drained")] = replace(members[NodeName("drained")], draining=True)
     lesser = [["partial"]]
     rest = [name for name in members if name != "partial"]
@@ -136,3 +195,22 @@ def test_without_gossip_every_node_is_a_member_and_its_object_tells_whether_it_i
     }
     assert members_of(nodes, ignore_exclude_label=True)[NodeName("b")].eligible
     assert members_of(nodes[1:2])[NodeName("b")].eligible
+
+
+@pytest.mark.parametrize(
+    ("on_cordon", "marked", "draining", "cordoned"),
+    [
+        pytest.param(OnCordon.KEEP, node("a", unschedulable=True), False, True, id="cordoned"),
+        pytest.param(OnCordon.MOVE, node("a", unschedulable=True), True, True, id="cordoned, which moves"),
+        pytest.param(OnCordon.MOVE, node("a"), False, False, id="not cordoned"),
+        pytest.param(OnCordon.KEEP, node("a", drain=""), True, False, id="drained without a reason"),
+        pytest.param(
+            OnCordon.KEEP, node("a", taints=["ToBeDeletedByClusterAutoscaler"]), True, False, id="by a taint"
+        ),
+    ],
+)
+def test_without_gossip_the_marks_of_a_node_are_its_members(
+    on_cordon: OnCordon, marked: Node, draining: bool, cordoned: bool
+) -> None:
+    (found,) = members_of([marked], on_cordon=on_cordon).values()
+    assert (found.draining, found.cordoned) == (draining, cordoned)

@@ -1,13 +1,17 @@
 """The operator's mark on a Service: read, decisive for its group, and each reason why it is not followed."""
 
+from dataclasses import replace
+
 import pytest
 
 from bareway.decide.announcement.announcers import Group
-from bareway.decide.announcement.members import Member
+from bareway.decide.announcement.members import Fields, Member
 from bareway.decide.announcement.moves import ANNOUNCE_FROM, MoveRefusal, announce_from, named_for, refusals
 from bareway.model.names import NodeName
-from support.builders import key, service
-from support.spreading import group, member
+from support.builders import key, pool, service
+from support.spreading import group, member, with_links
+
+ON_ETH1 = (replace(pool(), interfaces=("eth1",)),)
 
 
 def test_a_service_names_a_node_by_its_annotation_alone() -> None:
@@ -57,10 +61,34 @@ def test_of_services_that_share_an_address_the_first_by_name_decides() -> None:
             id="not permitted",
         ),
         pytest.param(
-            group("192.0.2.1", services=["web"], permitted=["b"], lesser=[["a"]]),
+            group("192.0.2.1", services=["web"], permitted=["c"], lesser=[["a"]]),
             member("a"),
             MoveRefusal.SERVES_FEWER,
             id="serves fewer",
+        ),
+        pytest.param(
+            group("192.0.2.1", services=["web"], permitted=["b"], lesser=[["a"]]),
+            member("a"),
+            None,
+            id="serves fewer than nobody who lives",
+        ),
+        pytest.param(
+            group("192.0.2.1", services=["web"], permitted=["a"]),
+            member("a", draining=True),
+            None,
+            id="draining, and the only one",
+        ),
+        pytest.param(
+            group("192.0.2.1", services=["web"], pools=ON_ETH1),
+            with_links(member("a"), eth0=["192.0.2.0/24"]),
+            MoveRefusal.NO_ALLOWED_LINK,
+            id="without a link that the pool allows",
+        ),
+        pytest.param(
+            group("192.0.2.1", services=["web"]),
+            with_links(member("a"), eth0=["198.51.100.0/24"]),
+            MoveRefusal.OFF_SUBNET,
+            id="off the subnet",
         ),
         pytest.param(
             group("192.0.2.1", services=["other", "web"]),
@@ -72,7 +100,7 @@ def test_of_services_that_share_an_address_the_first_by_name_decides() -> None:
 )
 def test_what_is_not_followed_says_why(wanted: Group, a: Member, refusal: MoveRefusal | None) -> None:
     named = {key("web"): NodeName("a"), key("other"): NodeName("c")}
-    members = {a.name: a, NodeName("c"): member("c")}
-    found = refusals({wanted.key: wanted}, named, members)
+    members = {a.name: a, NodeName("c"): with_links(member("c"), eth1=["192.0.2.0/24"])}
+    found = refusals({wanted.key: wanted}, named, members, Fields(members, ()))
     assert found.get(key("web")) is refusal
     assert key("other") not in found

@@ -96,6 +96,35 @@ def test_selectors_of_pool_advertisement_and_peer_all_hold() -> None:
     assert {route.node for route in found(peers=(by_peer,))} == {"a"}
 
 
+def test_communities_are_in_the_order_of_their_numbers() -> None:
+    one = Advertisement(communities=("64512:10", "64512:9"), large_communities=("64512:10:1", "64512:9:1"))
+    (route, _) = found(of=bgp_pool(one))
+    assert route.communities == ("64512:9", "64512:10")
+    assert route.large_communities == ("64512:9:1", "64512:10:1")
+    (merged, _) = found(of=bgp_pool(one, Advertisement(large_communities=("64512:11:1",))))
+    assert merged.large_communities == ("64512:9:1", "64512:10:1", "64512:11:1")
+
+
+def test_a_route_of_two_advertisements_goes_where_each_of_them_would() -> None:
+    both = bgp_pool(Advertisement(local_preference=1), Advertisement(local_preference=2))
+    assert [(told(one), one.peer) for one in found(of=both)] == [
+        (("peer1", "a", "198.51.100.7/32"), ROUTER),
+        (("peer1", "b", "198.51.100.7/32"), ROUTER),
+    ]
+
+
+def test_an_advertisement_for_other_nodes_does_not_hide_the_next() -> None:
+    elsewhere = Advertisement(node_selectors=(Selector(labels={"rack": "2"}),), aggregation_length=24)
+    everywhere = Advertisement()
+    assert [told(one) for one in found(of=bgp_pool(elsewhere, everywhere), nodes=NODES[:1])] == [
+        ("peer1", "a", "198.51.100.7/32")
+    ]
+
+
+def test_policy_local_without_any_endpoint_is_sent_nowhere() -> None:
+    assert found(replace(WEB, traffic_policy=TrafficPolicy.LOCAL), slices=[]) == ()
+
+
 def test_an_advertisement_may_name_its_peers() -> None:
     of = bgp_pool(Advertisement(peers=("peer2",)))
     assert {route.peer.name for route in found(of=of, peers=(ROUTER, UPSTREAM))} == {"peer2"}

@@ -9,8 +9,8 @@ from aiohttp import web
 from bareway.gossip.events import Dial, DialFailed
 from bareway.gossip.sealing import Refusal
 from bareway.model.names import NodeName
+from bareway.runtime.gossip import caller
 from bareway.runtime.gossip import dialler as module
-from bareway.runtime.gossip import driver as gossip
 from bareway.runtime.gossip.dialler import Dialler, NoAnswer, Where
 from bareway.runtime.gossip.report import Drop
 from bareway.runtime.gossip.wire import (
@@ -157,7 +157,7 @@ async def test_a_redirect_is_not_followed() -> None:
 async def test_a_peer_that_opens_a_websocket_and_says_nothing_is_given_up(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(gossip, "HANDSHAKE_S", 0.05)
+    monkeypatch.setattr(caller, "HANDSHAKE_S", 0.05)
 
     async def silent(request: web.BaseRequest) -> web.StreamResponse:
         websocket = web.WebSocketResponse(timeout=0.1)

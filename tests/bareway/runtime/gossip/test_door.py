@@ -291,3 +291,18 @@ async def test_a_door_that_is_closed_in_the_moment_of_a_call_leaves_nothing_behi
         with socket.create_connection(where):
             pass  # the driver is stopped before the loop has seen this
     assert caplog.records == []
+
+
+async def test_a_flood_is_accepted_at_a_limited_rate_and_waits_in_the_kernel(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(door, "ACCEPTS_AT_ONCE", 3)
+    monkeypatch.setattr(door, "ACCEPTS_PER_S", 0.001)
+    async with AsyncExitStack() as stack:
+        bob = await stack.enter_async_context(station("bob"))
+        for _ in range(5):
+            await stack.enter_async_context(stranger(bob.where))
+        await until(lambda: len(bob.door._strangers) == 3)
+        for _ in range(50):
+            await asyncio.sleep(0)
+        assert len(bob.door._strangers) == 3

@@ -8,7 +8,7 @@ from random import Random
 
 import pytest
 
-from bareway.gossip.events import Leave, OwnFacts, PeersKnown, Wanted
+from bareway.gossip.events import Leave, OwnFacts, PeersKnown
 from bareway.gossip.machine import GossipMachine
 from bareway.gossip.profile import PROFILES, ProfileName
 from bareway.gossip.sealing import Keyring, Refusal
@@ -18,6 +18,7 @@ from bareway.runtime.gossip.dialler import Where
 from bareway.runtime.gossip.driver import GossipDriver, ToProgram
 from bareway.runtime.gossip.report import Listening, Notice
 from support.gossip import KEYRING, LOOPBACK, running, until
+from support.wishes import wanted as wanting
 
 NAMES = (NodeName("node1"), NodeName("node2"), NodeName("node3"))
 ADDRESSES: tuple[IPAddress, ...] = tuple(ip_address(f"192.0.2.{number}") for number in range(1, 31))
@@ -54,7 +55,7 @@ class Member:
         """What the caches of a speaker would tell it."""
         self.driver.locate(where)
         self.driver.tell(PeersKnown(peers=frozenset(where)))
-        self.driver.tell(Wanted(addresses=dict.fromkeys(ADDRESSES)))
+        self.driver.tell(wanting(dict.fromkeys(ADDRESSES)))
         self.driver.tell(OwnFacts(ready=True, able=True))
 
 

@@ -7,7 +7,7 @@ from random import Random
 
 import pytest
 
-from bareway.gossip.events import Dial, Opened, OwnFacts, PeersKnown, Tick, Wanted
+from bareway.gossip.events import Dial, Opened, OwnFacts, PeersKnown, Tick
 from bareway.gossip.listeners import LISTENERS_MAX
 from bareway.gossip.machine import GossipMachine
 from bareway.gossip.observer import Observer, Picture
@@ -20,6 +20,7 @@ from bareway.runtime.gossip.dialler import Where
 from bareway.runtime.gossip.driver import GossipDriver
 from bareway.runtime.gossip.report import Listening
 from support.gossip import KEYRING, LOOPBACK, ScriptedMachine, running, station, until
+from support.wishes import wanted as wanting
 
 pytestmark = pytest.mark.slow
 
@@ -74,7 +75,7 @@ async def test_an_observer_learns_members_and_claims_and_is_no_member() -> None:
             for driver in (at_first, at_second):
                 driver.locate(where)
                 driver.tell(PeersKnown(peers=frozenset(where)))
-                driver.tell(Wanted(addresses={address: None}))
+                driver.tell(wanting({address: None}))
                 driver.tell(OwnFacts(ready=True, able=True))
             seer.learn(where)
             await until(lambda: seer.picture is not None and address in seer.picture.claims)
@@ -92,7 +93,7 @@ async def test_an_observer_learns_members_and_claims_and_is_no_member() -> None:
                 )
             )
             seer.observer.knows_lists(7)
-            await until(lambda: second._table.generation == 7)  # no part of the surface shows it
+            await until(lambda: second._election.table.generation == 7)  # no part of the surface shows it
         await until(lambda: seer.picture is None)
 
 

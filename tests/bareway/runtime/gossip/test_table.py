@@ -1,9 +1,9 @@
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 
 from bareway.model.names import NodeName
-from bareway.runtime.gossip.table import EdgeTable
+from bareway.runtime.gossip.table import CROSSED_S, EdgeTable
 
 
 @dataclass(frozen=True)
@@ -13,6 +13,7 @@ class Line:
     peer: NodeName
     dialled: bool
     number: int = 0
+    opened_at: float = 0.0
 
 
 BOB = NodeName("bob")
@@ -62,6 +63,16 @@ def test_of_crossing_calls_the_lower_names_counts_and_only_our_own_is_hung_up(
     assert edges.add(second) == surplus
     assert edges.current(first.peer) == counts
     assert (first in edges, second in edges) == (first not in surplus, second not in surplus)
+
+
+@pytest.mark.parametrize(("first", "second"), [(TO_CAROL, FROM_CAROL), (FROM_ALICE, TO_ALICE)])
+def test_calls_too_far_apart_to_have_crossed_replace_each_other_whoever_made_them(
+    first: Line, second: Line
+) -> None:
+    late = replace(second, opened_at=CROSSED_S + 0.1)
+    edges = table(first)
+    assert edges.add(late) == [first]
+    assert list(edges) == [late]
 
 
 @pytest.mark.parametrize("dialled", [pytest.param(True, id="we"), pytest.param(False, id="they")])

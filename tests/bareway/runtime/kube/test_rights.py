@@ -1,5 +1,6 @@
 """bareway.runtime.kube.rights: what is missing is named; a server that cannot be asked is believed."""
 
+import asyncio
 import json
 from collections.abc import Mapping
 from typing import Any
@@ -7,7 +8,7 @@ from typing import Any
 import pytest
 
 from bareway.runtime.kube.errors import KubeError, Unreachable, api_error
-from bareway.runtime.kube.rights import Right, missing_rights
+from bareway.runtime.kube.rights import AT_ONCE, Right, missing_rights
 
 STATUS = Right(verb="patch", resource="services/status")
 SLICES = Right(verb="watch", resource="endpointslices", group="discovery.k8s.io")
@@ -68,6 +69,26 @@ async def test_each_right_is_asked_for_exactly() -> None:
 )
 async def test_a_server_that_cannot_be_asked_is_believed_to_allow_all(reviewer: Reviewer) -> None:
     assert await missing_rights(reviewer, [STATUS]) == ()
+
+
+async def test_some_are_asked_side_by_side_and_told_in_the_order_of_the_questions() -> None:
+    class Slow(Reviewer):
+        """Answers nobody before AT_ONCE have asked."""
+
+        def __init__(self) -> None:
+            super().__init__("services", "secrets", "endpointslices")
+            self.waiting: list[asyncio.Event] = []
+
+        async def create(self, path: str, body: Mapping[str, Any]) -> bytes:
+            turn = asyncio.Event()
+            self.waiting.append(turn)
+            if len(self.waiting) == AT_ONCE:
+                for event in self.waiting:
+                    event.set()
+            await turn.wait()
+            return await super().create(path, body)
+
+    assert await missing_rights(Slow(), [STATUS, SLICES, SECRET, KEY]) == (STATUS, SLICES, SECRET, KEY)
 
 
 async def test_a_server_that_is_away_is_no_answer() -> None:

@@ -1,0 +1,92 @@
+"""What a speaker tells gossip of each address: who may announce it, best first, and what the lists say of it.
+
+Nodes are left out here that the API's objects leave out, and those without a link that a pool of the address
+allows, by the links that each member publishes; a member that publishes none counts as having what it needs.
+Which of those that remain can announce now, they say themselves.
+"""
+
+from collections.abc import Mapping
+
+from bareway.decide.announcement.announcers import Group
+from bareway.gossip.events import Wish
+from bareway.model.announcer_lists import AnnouncerLists, Entry, shard_of
+from bareway.model.configuration import Pool
+from bareway.model.names import InterfaceName, IPAddress, NodeName
+from bareway.model.steps import Steps, pieces
+
+Links = Mapping[NodeName, frozenset[InterfaceName]]
+"""The usable links of every node that is known: by its own word, or none for one that says nothing."""
+Tiers = tuple[frozenset[NodeName], ...] | None
+
+NO_ENTRY = Entry(generation=0)
+
+
+def wishes_in_steps(
+    groups: Mapping[IPAddress, Group],
+    lists: AnnouncerLists,
+    links: Links,
+    *,
+    checks_duplicates: bool,
+    before: Mapping[IPAddress, Wish],
+) -> Steps[dict[IPAddress, Wish]]:
+    """All wishes, by the key of their group; those that are as ``before`` are the same objects."""
+    allowed = _Allowed(links)
+    wishes: dict[IPAddress, Wish] = {}
+    for piece in pieces(groups.items()):
+        for key, group in piece:
+            entry = lists.entry((*group.addresses, *group.idle), key) or NO_ENTRY
+            is_new = checks_duplicates and not lists.shards[shard_of(key)].new.isdisjoint(group.addresses)
+            wish = Wish(
+                tiers=allowed.tiers(group), generation=entry.generation, nodes=entry.nodes, is_new=is_new
+            )
+            known = before.get(key)
+            wishes[key] = known if known == wish else wish
+        yield
+    return wishes
+
+
+def choosy_in_steps(groups: Mapping[IPAddress, Group]) -> Steps[dict[IPAddress, Pool]]:
+    """The addresses that are not announced on every link, each with the pool that says on which."""
+    found: dict[IPAddress, Pool] = {}
+    for piece in pieces(groups.values()):
+        for group in piece:
+            for pool in group.pools:
+                if pool.interfaces:
+                    found.update((a, pool) for a in group.addresses if any(a in one for one in pool.ranges))
+        yield
+    return found
+
+
+class _Allowed:
+    """The tiers of groups without the nodes that lack a link; equal ones are one object."""
+
+    def __init__(self, links: Links) -> None:
+        self._links = links
+        self._refused: dict[tuple[str, ...], frozenset[NodeName]] = {}
+        self._known: dict[object, Tiers] = {}
+
+    def tiers(self, group: Group) -> Tiers:
+        """Who may announce it, best first; None = any member alike."""
+        tiers = group.tiers
+        refused = self._without_link(group)
+        about = (tiers, refused)
+        if about not in self._known:
+            self._known[about] = self._reduced(tiers, refused)
+        return self._known[about]
+
+    def _reduced(self, tiers: Tiers, refused: frozenset[NodeName]) -> Tiers:
+        if not refused:
+            return tiers
+        if tiers is None:
+            return (frozenset(self._links) - refused,)
+        return tuple(left for tier in tiers if (left := tier - refused)) or (frozenset(),)
+
+    def _without_link(self, group: Group) -> frozenset[NodeName]:
+        choosy = tuple(pool.name for pool in group.pools if pool.interfaces)
+        if choosy not in self._refused:
+            self._refused[choosy] = frozenset(
+                node
+                for node, links in self._links.items()
+                if choosy and links and group.link_refusal(links) is not None
+            )
+        return self._refused[choosy]

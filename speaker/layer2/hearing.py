@@ -1,0 +1,104 @@
+"""Frames of one kind from one port: waits for them, and keeps its filter that of a set of addresses."""
+
+import asyncio
+from collections.abc import Callable, Collection
+from typing import Final, Generic, TypeVar
+
+from bareway.layer2.bpf import Program
+from bareway.layer2.filter import STEPS_MAX, STEPS_MIN
+from bareway.model.names import IPAddress
+from speaker.layer2.counters import Counters
+from speaker.layer2.sockets import PacketPort
+
+DRAIN_MAX: Final = 64
+"""Frames read before the loop gets its turn; a storm cannot starve the rest of the program."""
+NARROW_AFTER_S: Final = 0.05
+"""How long the filter stays wide after a change: making an exact one takes up to some milliseconds."""
+
+AddressT = TypeVar("AddressT", bound=IPAddress)
+
+
+class Ear:
+    """Hands over each frame that comes in, until it is closed."""
+
+    def __init__(self, port: PacketPort, on_frame: Callable[[bytes], None], counters: Counters) -> None:
+        self._port = port
+        self._on_frame = on_frame
+        self._counters = counters
+        self._loop = asyncio.get_running_loop()
+        self._loop.add_reader(port.fileno(), self._drain)
+
+    def close(self) -> None:
+        """Hear nothing more; the port stays open."""
+        self._loop.remove_reader(self._port.fileno())
+
+    def _drain(self) -> None:
+        for _ in range(DRAIN_MAX):
+            try:
+                frame = self._port.receive()
+            except OSError as error:  # ENETDOWN: told once when the link goes down
+                self._counters.failed(error)
+                return
+            if frame is None:
+                return
+            self._counters.frames += 1
+            self._on_frame(frame)
+
+
+class Sieve(Generic[AddressT]):
+    """The filter of one port: opened at once when the set grows, and made exact a little later."""
+
+    def __init__(
+        self,
+        port: PacketPort,
+        counters: Counters,
+        *,
+        everything: Program,
+        make: Callable[[Collection[AddressT], int], Program],
+    ) -> None:
+        self.addresses: dict[AddressT, None] = {}
+        """Changed by ``add`` and ``remove`` only."""
+        self.is_wide = False
+        self._port = port
+        self._counters = counters
+        self._everything = everything
+        self._make = make
+        self._narrowing: asyncio.TimerHandle | None = None
+        self._loop = asyncio.get_running_loop()
+
+    def add(self, addresses: Collection[AddressT]) -> None:
+        """Let these through too, from this call on."""
+        before = len(self.addresses)
+        self.addresses.update(dict.fromkeys(addresses))
+        if len(self.addresses) == before:
+            return
+        if not self.is_wide:
+            self._port.attach(self._everything)
+            self.is_wide = True
+        self._narrow_soon()
+
+    def remove(self, addresses: Collection[AddressT]) -> None:
+        """These need not come through any more."""
+        for address in addresses:
+            self.addresses.pop(address, None)
+        self._narrow_soon()
+
+    def close(self) -> None:
+        """Leave the filter as it is."""
+        if self._narrowing is not None:
+            self._narrowing.cancel()
+
+    def _narrow_soon(self) -> None:
+        if self._narrowing is None:
+            self._narrowing = self._loop.call_later(NARROW_AFTER_S, self._narrow)
+
+    def _narrow(self) -> None:
+        self._narrowing = None
+        for steps_max in (STEPS_MAX, STEPS_MIN):
+            try:
+                self._port.attach(self._make(self.addresses.keys(), steps_max))
+            except OSError as error:  # no memory for it: the one in place lets through more, not less
+                self._counters.failed(error)
+            else:
+                self.is_wide = False
+                return

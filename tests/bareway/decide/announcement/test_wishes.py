@@ -1,0 +1,188 @@
+"""What gossip is told of each address: who may announce it by links and objects, and what the lists say."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from ipaddress import ip_address
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bareway.decide.announcement.announcers import Group
+from bareway.decide.announcement.wishes import choosy_in_steps, wishes_in_steps
+from bareway.gossip.events import ANYBODY, Wish
+from bareway.model.announcer_lists import SHARDS, AnnouncerLists, Entry, Shard, shard_of
+from bareway.model.configuration import Pool
+from bareway.model.names import InterfaceName, IPAddress, NodeName
+from bareway.model.steps import PIECE, finish
+from support.builders import ips, names, pool
+
+A, B = ip_address("192.0.2.1"), ip_address("192.0.2.2")
+ETH1 = replace(pool("eth1"), interfaces=("eth1",))
+BOND = replace(pool("bond", "2001:db8::/64"), interfaces=("regex:^bond",))
+
+
+def group(
+    *addresses: str,
+    permitted: frozenset[NodeName] | None = None,
+    lesser: tuple[frozenset[NodeName], ...] = (),
+    idle: Iterable[str] = (),
+    pools: tuple[Pool, ...] = (),
+) -> Group:
+    every = ips(*addresses)
+    return Group(
+        key=min((*every, *ips(*idle)), key=lambda one: (one.version, int(one))),
+        addresses=every,
+        services=(),
+        permitted=permitted,
+        lesser=lesser,
+        idle=ips(*idle),
+        pools=pools,
+    )
+
+
+def links(**of: str) -> dict[NodeName, frozenset[InterfaceName]]:
+    """``a="eth0 eth1"``; empty = it says nothing."""
+    return {NodeName(node): frozenset(map(InterfaceName, text.split())) for node, text in of.items()}
+
+
+def lists(**of_shard: Shard) -> AnnouncerLists:
+    """``key`` of the shard by the address whose shard it is, as ``a192_0_2_1``."""
+    shards = [Shard()] * SHARDS
+    for text, shard in of_shard.items():
+        shards[shard_of(ip_address(text.removeprefix("a").replace("_", ".")))] = shard
+    return AnnouncerLists(tuple(shards))
+
+
+def wishes(
+    *groups: Group,
+    of: AnnouncerLists | None = None,
+    known: Mapping[NodeName, frozenset[InterfaceName]] | None = None,
+    checks: bool = True,
+    before: Mapping[IPAddress, Wish] | None = None,
+) -> dict[IPAddress, Wish]:
+    return finish(
+        wishes_in_steps(
+            {one.key: one for one in groups},
+            of or AnnouncerLists(),
+            known or {},
+            checks_duplicates=checks,
+            before=before or {},
+        )
+    )
+
+
+def test_without_lists_and_limits_anybody_may() -> None:
+    assert wishes(group("192.0.2.1")) == {A: ANYBODY}
+
+
+def test_nodes_that_serve_fewer_come_after_those_that_serve_all() -> None:
+    found = wishes(group("192.0.2.1", permitted=names("a"), lesser=(names("b", "c"), names("d"))))
+    assert found[A].tiers == (names("a"), names("b", "c"), names("d"))
+
+
+@pytest.mark.parametrize(
+    ("pools", "tiers"),
+    [
+        pytest.param((pool(),), None, id="a pool for all links"),
+        pytest.param((ETH1,), (names("b", "silent"),), id="a pool for one link"),
+        pytest.param((BOND,), (names("c", "silent"),), id="a pool for a pattern"),
+        pytest.param((ETH1, BOND), (names("silent"),), id="two pools, each needs its link"),
+    ],
+)
+def test_a_node_without_a_link_that_the_pool_allows_is_left_out(
+    pools: tuple[Pool, ...], tiers: tuple[frozenset[NodeName], ...] | None
+) -> None:
+    known = links(a="eth0", b="eth0 eth1", c="bond0", silent="")
+    assert wishes(group("192.0.2.1", pools=pools), known=known)[A].tiers == tiers
+
+
+def test_links_count_in_every_tier_and_a_tier_without_nodes_is_none() -> None:
+    tiers = group("192.0.2.1", permitted=names("a"), lesser=(names("a", "b"), names("b", "x")), pools=(ETH1,))
+    found = wishes(tiers, known=links(a="eth0", b="eth1"))
+    assert found[A].tiers == (names("b"), names("b", "x"))  # of x nothing is known
+
+
+def test_where_no_node_has_the_link_nobody_may() -> None:
+    found = wishes(group("192.0.2.1", permitted=names("a"), pools=(ETH1,)), known=links(a="eth0"))
+    assert found[A].tiers == (frozenset(),)
+    everywhere = wishes(group("192.0.2.1", pools=(ETH1,)), known=links(a="eth0"))
+    assert everywhere[A].tiers == (frozenset(),)
+
+
+def test_an_entry_gives_its_generation_and_its_nodes_in_their_order() -> None:
+    entry = Entry(generation=7, nodes=(NodeName("b"), NodeName("a")))
+    shard = Shard(generation=9, entries={A: entry})
+    found = wishes(group("192.0.2.1"), group("192.0.2.2"), of=lists(a192_0_2_1=shard))
+    assert (found[A].generation, found[A].nodes) == (7, entry.nodes)
+    assert (found[B].generation, found[B].nodes) == (0, ())
+
+
+def test_a_group_whose_key_has_no_entry_goes_by_that_of_its_other_addresses() -> None:
+    shard = Shard(entries={ip_address("192.0.2.2"): Entry(generation=3, nodes=(NodeName("a"),))})
+    found = wishes(group("192.0.2.1", "192.0.2.2"), of=lists(a192_0_2_2=shard))
+    assert found[A].generation == 3
+    idle = wishes(group("192.0.2.1", idle=["192.0.2.2"]), of=lists(a192_0_2_2=shard))
+    assert idle[A].generation == 3
+
+
+@pytest.mark.parametrize(
+    ("new", "checks", "is_new"),
+    [
+        pytest.param(("192.0.2.1",), True, True, id="the key"),
+        pytest.param(("192.0.2.7",), True, True, id="another address of the group"),
+        pytest.param(("192.0.2.9",), True, False, id="somebody else's"),
+        pytest.param(("192.0.2.1",), False, False, id="the check is off"),
+        pytest.param((), True, False, id="nothing is new"),
+    ],
+)
+def test_only_what_is_listed_as_new_is_checked(new: tuple[str, ...], checks: bool, is_new: bool) -> None:
+    every = ips("192.0.2.1", "192.0.2.7", "192.0.2.9")
+    shard = Shard(entries=dict.fromkeys(every, Entry(generation=1)), new=frozenset(ips(*new)))
+    found = wishes(group("192.0.2.1", "192.0.2.7"), of=lists(a192_0_2_1=shard), checks=checks)
+    assert found[A].is_new is is_new
+
+
+def test_a_wish_that_did_not_change_is_the_same_object() -> None:
+    one, two = group("192.0.2.1", permitted=names("a")), group("192.0.2.2", permitted=names("a"))
+    before = wishes(one, two)
+    after = wishes(one, replace(two, permitted=names("b")), before=before)
+    assert after[A] is before[A]
+    assert after[B].tiers == (names("b"),)
+
+
+def test_equal_tiers_of_many_groups_are_one_object() -> None:
+    found = wishes(*(group(f"192.0.2.{n}", permitted=frozenset([NodeName("a")])) for n in range(1, 4)))
+    assert len({id(wish.tiers) for wish in found.values()}) == 1
+
+
+def test_no_step_looks_at_more_than_a_piece() -> None:
+    many = {one.key: one for one in (group(f"10.0.{n >> 8}.{n & 255}", pools=(ETH1,)) for n in range(500))}
+    steps = wishes_in_steps(many, AnnouncerLists(), {}, checks_duplicates=True, before={})
+    assert sum(1 for _ in steps) == 500 // PIECE
+    assert sum(1 for _ in choosy_in_steps(many)) == 500 // PIECE
+
+
+def test_addresses_of_a_pool_for_some_links_are_told_with_that_pool() -> None:
+    mixed = group("192.0.2.1", "2001:db8::1", pools=(pool(), BOND))
+    found = finish(choosy_in_steps({mixed.key: mixed, B: group("192.0.2.2", pools=(pool(),))}))
+    assert found == {ip_address("2001:db8::1"): BOND}
+
+
+NODE = st.sampled_from("abcd").map(NodeName)
+TIERS = st.lists(st.frozensets(NODE), min_size=1, max_size=3)
+LINKS = st.dictionaries(NODE, st.frozensets(st.sampled_from(["eth0", "eth1"]).map(InterfaceName)))
+
+
+@given(TIERS, LINKS)
+def test_whoever_has_the_link_or_says_nothing_keeps_its_place_and_nobody_else_comes_in(
+    tiers: list[frozenset[NodeName]], known: dict[NodeName, frozenset[InterfaceName]]
+) -> None:
+    made = group("192.0.2.1", permitted=tiers[0], lesser=tuple(tiers[1:]), pools=(ETH1,))
+    found = wishes(made, known=known)[A].tiers
+    assert found is not None
+    fits = {node for node in "abcd" if not (has := known.get(NodeName(node))) or "eth1" in has}
+    expected = [kept for tier in tiers if (kept := tier & fits)]
+    if all(not has or "eth1" in has for has in known.values()):
+        expected = tiers  # nobody is refused: as the objects say
+    assert list(found) == (expected or [frozenset()])
