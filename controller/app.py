@@ -3,15 +3,20 @@
 import asyncio
 import logging
 import os
+from base64 import b64encode
 from collections.abc import Coroutine
 from random import Random
 from typing import Final
 
 from bareway import __version__
+from bareway.model.names import ObjectKey
+from bareway.resources.kinds import SECRETS
+from bareway.resources.objects import KEY_FIELD, secret_body
 from bareway.runtime.clock import boot_time, random_bytes, seed_rng, unix_time
 from bareway.runtime.http import HttpServer
 from bareway.runtime.kube.client import KubeClient
 from bareway.runtime.kube.credentials import CredentialSource, open_source
+from bareway.runtime.kube.errors import AlreadyExists
 from bareway.runtime.kube.events import Recorder
 from bareway.runtime.log import configure
 from bareway.runtime.metrics import controller_families
@@ -19,18 +24,20 @@ from bareway.runtime.program import check_rights, log_http, run_program
 from bareway.runtime.rpc import SocketUnavailable, serve_controller
 from controller.allocation.assumptions import Memory
 from controller.announcement.gossip import Gossip
+from controller.leading.election import Timing
 from controller.leading.elector import Elector
 from controller.leading.fence import Fence
 from controller.loop import Loop
 from controller.settings import PROGRAM, Settings
 from controller.status import SelfReport
 from controller.watch import Watch, rights
-from controller.writing.apply import Applier
+from controller.writing.apply import KEY_BYTES, Applier
 
 logger = logging.getLogger(__name__)
 
 COMPONENT: Final = "metallb-controller"
 """What people's tools look for in Events."""
+NEWS_S: Final = 1.0  # what is not told by then stands in the conditions of Services all the same
 IDENTITY_BYTES: Final = 4  # enough that no two lives of one Pod have the same
 
 
@@ -84,6 +91,7 @@ class Controller:
             rng=rng,
             clock=boot_time,
             warm_up=self._watch.warm_up,
+            mark=lambda: leave_key(client, self._watch.secret_key),
             prepare=self._watch.relist,
             on_change=changed.set,
         )
@@ -102,7 +110,11 @@ class Controller:
             rng=rng,
         )
         self._report = SelfReport(
-            watch=self._watch, loop=self._loop, recorder=self._recorder, elector=self._elector
+            watch=self._watch,
+            loop=self._loop,
+            recorder=self._recorder,
+            elector=self._elector,
+            gossip=self._gossip,
         )
         self._http = HttpServer(
             address=settings.http_address,
@@ -129,9 +141,21 @@ class Controller:
         return parts
 
     async def step_down(self) -> None:
-        """Let the next one lead at once: end all writes, then release the Lease."""
+        """Let the next one lead at once: end all writes, then release the Lease; news may follow that."""
         await self._fence.drain()
         await self._elector.resign()
+        await self._recorder.flush(NEWS_S)
+
+
+async def leave_key(client: KubeClient, key: ObjectKey) -> bool:
+    """Create the Secret that seals gossip; whether there was none. It is the mark of the first leader."""
+    body = secret_body(key, {KEY_FIELD: b64encode(random_bytes(KEY_BYTES))})
+    try:
+        await client.create(SECRETS.path(key.namespace), body, timeout_s=Timing().request_s)
+    except AlreadyExists:
+        return False
+    logger.info("key for gossip created", extra={"secret": str(key)})
+    return True
 
 
 def identity(pod_name: str) -> str:

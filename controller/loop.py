@@ -8,7 +8,6 @@ next plan holds it again, after a growing pause or with the next change, whichev
 import asyncio
 import math
 from collections.abc import Callable, Iterable
-from contextlib import suppress
 from random import Random
 from typing import Final, NoReturn, Protocol
 
@@ -26,7 +25,7 @@ RESYNC_S: Final = 300.0  # heals what was missed, by us or by a watch
 PAUSE_S: Final = 0.05  # between two passes: 1,000 Services created at once are some ten passes, not 1,000
 AT_ONCE: Final = 4  # so many changes wait for nothing after a quiet while: each has an echo, or two
 RETRY_CAP_S: Final = 10.0  # how late a Service may be served after the API server recovered
-STANDBY_PAUSE_S: Final = 1.0  # between two looks without a pass
+STANDBY_PAUSE_S: Final = 1.0  # before a look without a pass
 FAILED_PAUSE_S: Final = 1.0  # what cannot be written delays no change by more, nor do changes rush it
 
 
@@ -115,9 +114,9 @@ class Loop:
                 self._begin_term(self._turn.term)
                 outcome = await self._pass()
                 await self._pause(outcome)
-            else:
+            elif not await self._turn_comes():
                 self._look(leads=False)  # so that what we say about ourselves is true
-                await self._stand_by()
+                await self._change_or_due()
 
     def _begin_term(self, term: int) -> None:
         """Forget what was known from having written it; the mirrors were listed afresh before a new term."""
@@ -126,13 +125,14 @@ class Loop:
             self._memory.forget()
             self._desk = Desk(self._settings, watch=self._watch, memory=self._memory, sight=self._sight)
 
-    async def _stand_by(self) -> None:
-        """Until we lead, or something changed; not too often, since nothing comes of it."""
-        with suppress(TimeoutError):
+    async def _turn_comes(self) -> bool:
+        """Whether it is our turn within a moment, as at most starts; a look before would be in vain."""
+        try:
             async with asyncio.timeout(STANDBY_PAUSE_S):
                 await self._turn.wait()
-                return
-        await self._change_or_due()
+        except TimeoutError:
+            return False
+        return True
 
     async def _pause(self, outcome: Outcome) -> None:
         """Until there is something to look at; not at all while passes change things."""

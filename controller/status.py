@@ -5,11 +5,13 @@ from dataclasses import dataclass
 
 from bareway import __version__
 from bareway.decide.allocation.free import usable_count
+from bareway.decide.allocation.ledger import IPV6
 from bareway.decide.allocation.verdicts import Refused
 from bareway.model.status import ConfigurationStatus, ControllerStatus, PoolStatus, WaitingService
 from bareway.runtime.kube.events import Recorder
 from bareway.runtime.metrics import ControllerFigures, KubernetesFigures
 from controller.allocation.acceptance import Acceptance
+from controller.announcement.gossip import Gossip
 from controller.leading.elector import Elector
 from controller.loop import Loop
 from controller.watch import Watch
@@ -23,6 +25,7 @@ class SelfReport:
     loop: Loop
     recorder: Recorder
     elector: Elector
+    gossip: Gossip
 
     def not_ready(self) -> tuple[str, ...]:
         """What stands between us and readiness; a missing configuration does not: it may come any time."""
@@ -40,6 +43,9 @@ class SelfReport:
             leads=self.elector.may_write(),
             pools=self._pools(),
             waiting=self._waiting(),
+            members_alive=self.gossip.alive,
+            members_known=self.gossip.known,
+            list_generation=self.loop.report.list_generation,
         )
 
     def figures(self) -> ControllerFigures:
@@ -60,6 +66,8 @@ class SelfReport:
             waiting=Counter(waiting.reason for waiting in self._waiting()) if leads else {},
             leads=leads,
             terms=self.elector.term,
+            members={"Alive": self.gossip.alive, "Dead": self.gossip.known - self.gossip.alive},
+            list_generation=self.loop.report.list_generation,
         )
 
     def _pools(self) -> tuple[PoolStatus, ...]:
@@ -68,7 +76,13 @@ class SelfReport:
             return ()
         used = report.allocation.used
         return tuple(
-            PoolStatus(name=pool.name, total=usable_count(pool), used=used[pool.name])
+            PoolStatus(
+                name=pool.name,
+                total=usable_count(pool),
+                used=used[pool.name],
+                total_ipv6=usable_count(pool, IPV6),
+                used_ipv6=report.allocation.used_ipv6[pool.name],
+            )
             for pool in report.acceptance.in_force.configuration.pools
         )
 

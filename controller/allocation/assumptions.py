@@ -10,9 +10,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
-from bareway.model.names import ObjectKey
+from bareway.model.names import ObjectKey, ServiceKey
 from bareway.model.objects import ConfigMap, Secret
 from bareway.model.services import Service
+from controller.writing.effects import ServiceWrite
 
 T = TypeVar("T", Service, ConfigMap, Secret)
 
@@ -56,6 +57,11 @@ class Assumptions(Generic[T]):
         if written is not None and version not in written.over:
             del self._written[key]
 
+    def is_doubtful(self, key: ObjectKey) -> bool:
+        """Whether a write got no answer, and nothing has shown yet what became of it."""
+        written = self._written.get(key)
+        return written is not None and not written.is_certain
+
     def shown_one(self, key: ObjectKey, mirrored: T | None) -> T | None:
         """One object with what was certainly written."""
         written = self._written.get(key)
@@ -84,8 +90,11 @@ class Memory:
     secrets: Assumptions[Secret] = field(default_factory=Assumptions)
     states: Assumptions[ConfigMap] = field(default_factory=Assumptions)
     lists: Assumptions[ConfigMap] = field(default_factory=Assumptions)
+    unanswered: dict[ServiceKey, ServiceWrite] = field(default_factory=dict)
+    """What may have been made: nothing was said of it yet."""
 
     def forget(self) -> None:
         """Another controller led meanwhile: what we wrote before is old, and the mirrors are fresh."""
         for assumptions in (self.services, self.configurations, self.secrets, self.states, self.lists):
             assumptions.clear()
+        self.unanswered.clear()

@@ -5,7 +5,7 @@ a restart, or where somebody else led in between.
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -15,22 +15,33 @@ from bareway.model.names import ServiceKey
 from bareway.model.objects import ConfigMap, ObjectReference
 from bareway.resources.in_force import InForce
 from bareway.resources.kinds import CONFIG_MAPS
+from bareway.runtime.clock import monotonic
 from controller.allocation.acceptance import Acceptance
 from controller.allocation.assumptions import Memory
 from controller.allocation.decider import Circumstances, Decider
 from controller.allocation.judge import Judge
 from controller.allocation.picture import Picture
 from controller.allocation.state import State
+from controller.allocation.strangers import StrangerWatch
 from controller.announcement.gossip import Nobody, Sight
 from controller.announcement.lists import Decided, Lists
 from controller.settings import Settings
 from controller.watch import Watch
+from controller.writing.backlog import WRITES_MAX, Backlog
 from controller.writing.corrections import Corrections
-from controller.writing.effects import Effect, Notice, WriteState
+from controller.writing.effects import (
+    Confirm,
+    Effect,
+    Notice,
+    ServiceWrite,
+    Write,
+    WriteState,
+)
 from controller.writing.notices import lacking, of_acceptance, standing
-from controller.writing.plan import Desired, Shown, effects_of, missing
+from controller.writing.plan import Desired, Shown, effects_of, missing, was_made
 
 NOBODY: Final[frozenset[ServiceKey]] = frozenset()
+STEP: Final = 100  # Services looked at before asking whether these are enough for a pass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,28 +52,45 @@ class Report:
     in_force: InForce | None = None
     """As it is written; the one accepted may be still to be written."""
     allocation: Allocation | None = None
+    list_generation: int = 0
+    """Of the announcer lists as they were wanted by then."""
 
 
 class Desk:
     """From what the mirrors show to the effects that are missing."""
 
     def __init__(
-        self, settings: Settings, *, watch: Watch, memory: Memory, sight: Sight | None = None
+        self,
+        settings: Settings,
+        *,
+        watch: Watch,
+        memory: Memory,
+        sight: Sight | None = None,
+        clock: Callable[[], float] = monotonic,
+        writes_max: int = WRITES_MAX,
     ) -> None:
+        """``clock`` tells how long a decision takes; when things are due is said by ``now_s`` alone.
+
+        ``writes_max``: about so many Services are written in one pass.
+        """
+        self._writes_max = writes_max
         self._namespace = settings.namespace
         self._watch = watch
         self._memory = memory
         self._picture = Picture(memory.services)
         self._decider = Decider(settings.load_balancer_class)
         self._corrections = Corrections()
-        self._judge = Judge(self._would_decide)
+        self._backlog = Backlog()
+        self._judge = Judge(self._would_decide, clock=clock)
         self._state = State()
+        self._strangers = StrangerWatch()
+        self._sight = sight or Nobody()
         self._lists = Lists(
             namespace=settings.namespace,
             load_balancer_class=settings.load_balancer_class,
             watch=watch,
             assumptions=memory.lists,
-            sight=sight or Nobody(),
+            sight=self._sight,
         )
         self._unix = 0
         self._again: set[ServiceKey] = set()
@@ -93,12 +121,22 @@ class Desk:
         offer = self._watch.source.offer()
         acceptance = self._judge.judge(offer, config_map, has_changed=bool(keys), now_s=now_s)
         in_force = self._judge.in_force(config_map)
-        is_written = in_force is not None and acceptance.in_force == in_force
+        # Whether another one is in force already nobody knows: this one is written once more, to find out.
+        is_doubtful = self._memory.configurations.is_doubtful(self._watch.in_force_key)
+        is_written = in_force is not None and acceptance.in_force == in_force and not is_doubtful
+        if leads and in_force is not None:
+            keys |= self._mind_strangers(in_force.configuration, now_s=now_s)
         allocation = self._decide(in_force.configuration, keys) if is_written and in_force else None
-        self.report = Report(acceptance=acceptance, in_force=in_force, allocation=allocation)
+        self.report = Report(
+            acceptance=acceptance,
+            in_force=in_force,
+            allocation=self.report.allocation if is_doubtful else allocation,
+            list_generation=self._lists.lists.generation,
+        )
+        turns = self._backlog.order(keys, self._picture.shown)
         corrected = withheld = NOBODY
         if leads and allocation is not None:
-            corrected, withheld = self._settle(keys, allocation, now_s=now_s)
+            corrected, withheld = self._settle(turns, allocation, now_s=now_s)
         desired = Desired(
             in_force=acceptance.in_force,
             when_in_force=of_acceptance(acceptance),
@@ -108,9 +146,11 @@ class Desk:
             notices=self._notices(acceptance, config_map),
             corrected=corrected,
             withheld=withheld,
+            in_use=self._strangers.in_use,
             now=unix,
         )
-        return self._plan(desired, self._shown(in_force, config_map), keys, now_s=now_s, leads=leads)
+        shown = self._shown(in_force if not is_doubtful else None, config_map)
+        return self._plan(desired, shown, turns, has_changed=bool(keys), now_s=now_s, leads=leads)
 
     def _notices(
         self, acceptance: Acceptance, config_map: ConfigMap | None
@@ -140,6 +180,19 @@ class Desk:
         self._picture.refresh(keys, watch.services.objects)
         return keys
 
+    def _mind_strangers(self, configuration: Configuration, *, now_s: float) -> frozenset[ServiceKey]:
+        """Leave to strangers what is theirs; the Services of which something else is to be said."""
+        self._state.wanted, keys = self._strangers.look(
+            self._sight.findings(now=now_s),
+            configuration=configuration,
+            allocation=self.report.allocation,
+            services=self._picture.shown,
+            fresh=lambda: self._lists.fresh,
+            memory=self._state.wanted,
+            now=self._unix,
+        )
+        return keys
+
     def _decide(self, configuration: Configuration, keys: set[ServiceKey]) -> Allocation:
         """Decide, and add to ``keys`` for whom it is another decision than before."""
         circumstances = self._circumstances(configuration)
@@ -160,7 +213,7 @@ class Desk:
         )
 
     def _settle(
-        self, keys: set[ServiceKey], allocation: Allocation, *, now_s: float
+        self, keys: Collection[ServiceKey], allocation: Allocation, *, now_s: float
     ) -> tuple[frozenset[ServiceKey], frozenset[ServiceKey]]:
         """Which Services somebody wrote over, and which of them are not put right yet."""
         self._corrections.begin(now_s=now_s)
@@ -186,24 +239,34 @@ class Desk:
         )
 
     def _plan(
-        self, desired: Desired, shown: Shown, keys: set[ServiceKey], *, now_s: float, leads: bool
+        self,
+        desired: Desired,
+        shown: Shown,
+        turns: Sequence[ServiceKey],
+        *,
+        has_changed: bool,
+        now_s: float,
+        leads: bool,
     ) -> tuple[Effect, ...]:
-        writes = missing(desired, shown, sorted(keys))
-        effects = effects_of(writes, desired, shown)
+        writes, effects, rest = _enough(desired, shown, turns, writes_max=self._writes_max)
         # Where another configuration is yet to be written, nothing is decided; it may never come into force.
         is_put_off = desired.allocation is None and desired.in_force is not None
-        self._again = keys if is_put_off else {*writes}
+        self._again = {*turns} if is_put_off else {*writes}
         if leads and desired.allocation is not None and desired.in_force is not None:
             decided = Decided(
                 configuration=desired.in_force.configuration,
                 allocation=desired.allocation,
                 services=shown.services,
             )
-            effects = self._lists.first(effects, decided, has_changed=bool(keys), now=now_s)
+            effects = self._lists.first(effects, decided, has_changed=has_changed, now=now_s)
+            effects += tuple(self._strangers.news(CONFIG_MAPS.reference(self._watch.in_force_key)))
         if leads:
+            effects = (*self._confirmed(), *effects)
             self._told = desired.notices
             if any(isinstance(effect, WriteState) for effect in effects):
                 self._state.asked(desired.memory, now_s=now_s)
+        tried = [effect.service.key for effect in effects if leads and isinstance(effect, ServiceWrite)]
+        self._backlog.note(rest=rest, missing=writes.keys(), tried=tried)
         self.due_s = self._judge.due_s
         if leads:
             self.due_s = min(self.due_s, self._state.due_s, self._corrections.due_s, self._lists.due_s)
@@ -211,3 +274,31 @@ class Desk:
         if wake_at is not None:
             self.due_s = min(self.due_s, now_s + max(0, wake_at - self._unix))
         return effects
+
+    def _confirmed(self) -> Iterator[Confirm]:
+        """Writes without an answer, as soon as their Services show what became of them."""
+        unanswered = self._memory.unanswered
+        for key, write in [*unanswered.items()]:
+            shown = self._picture.shown.get(key)
+            if shown is not None and shown.resource_version == write.service.resource_version:
+                continue
+            del unanswered[key]
+            if shown is not None and shown.uid == write.service.uid and was_made(write, shown):
+                yield Confirm(write=write)
+
+
+def _enough(
+    desired: Desired, shown: Shown, turns: Sequence[ServiceKey], *, writes_max: int
+) -> tuple[Mapping[ServiceKey, ServiceWrite], tuple[Effect, ...], Sequence[ServiceKey]]:
+    """What the first of ``turns`` lack, the effects that a pass can do, and of whom nothing is known yet."""
+    writes: dict[ServiceKey, ServiceWrite] = {}
+    enough, step = writes_max, min(STEP, writes_max)
+    for first in range(0, len(turns), step):
+        writes.update(missing(desired, shown, turns[first : first + step]))
+        rest = turns[first + step :]
+        if len(writes) >= enough and rest:
+            effects = effects_of(writes, desired, shown, is_all=False)
+            if any(isinstance(effect, Write) for effect in effects):
+                return writes, effects, rest
+            enough = 2 * len(writes)  # these wait for others
+    return writes, effects_of(writes, desired, shown), ()

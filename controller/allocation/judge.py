@@ -8,7 +8,6 @@ from bareway.decide.allocation.verdicts import Allocation
 from bareway.model.configuration import Configuration
 from bareway.model.objects import ConfigMap
 from bareway.resources.in_force import GENERATION, NUMBER, InForce, read_in_force
-from bareway.runtime.clock import monotonic
 from controller.allocation.acceptance import (
     Acceptance,
     ConfigurationRefusal,
@@ -25,9 +24,13 @@ SHARE: Final = 20  # or, with very many Services, what part of the time goes int
 class Judge:
     """Remembers the last good configuration, and its last judgement."""
 
-    def __init__(self, decide: Callable[[Configuration], Allocation]) -> None:
-        """``decide``: who gets which address under a configuration, for the Services of this moment."""
+    def __init__(self, decide: Callable[[Configuration], Allocation], *, clock: Callable[[], float]) -> None:
+        """``decide``: who gets which address under a configuration, for the Services of this moment.
+
+        ``clock`` tells how long that takes.
+        """
         self._decide = decide
+        self._clock = clock
         self._remembered: InForce | None = None
         self._read: tuple[ConfigMap | None, InForce | None] = (None, None)
         self._judged: tuple[Offer | None, InForce | None, int] | None = None
@@ -64,10 +67,10 @@ class Judge:
         if question != self._judged or (
             self._depends_on_services and self._is_worth_it(has_changed=has_changed, now_s=now_s)
         ):
-            begun_s = monotonic()
+            begun_s = self._clock()
             self._acceptance = accept(offer, present=present, generation=generation, decide=self._decide)
             self._judged = question
-            self._again_s = now_s + max(AGAIN_S, SHARE * (monotonic() - begun_s))
+            self._again_s = now_s + max(AGAIN_S, SHARE * (self._clock() - begun_s))
             self.due_s = math.inf
         return self._acceptance
 

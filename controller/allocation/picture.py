@@ -5,7 +5,6 @@ answer to a write was lost, and where somebody wrote over a status by hand: ther
 what it was given, so that no edit takes an address from anybody.
 """
 
-from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 
@@ -22,7 +21,7 @@ class Picture:
         self._assumptions = assumptions
         self._shown: dict[ServiceKey, Service] = {}
         self._held: dict[ServiceKey, Service] = {}
-        self._shown_by: defaultdict[IPAddress, set[ServiceKey]] = defaultdict(set)
+        self._shown_by: dict[IPAddress, tuple[ServiceKey, ...]] = {}
         self._given: dict[ServiceKey, Service] = {}
         """As it was when it last showed what was decided for it."""
 
@@ -72,13 +71,19 @@ class Picture:
 
     def _show(self, key: ServiceKey, service: Service | None) -> None:
         before = self._shown.get(key)
-        for address in before.ingress if before is not None else ():
-            self._shown_by[address].discard(key)
-            if not self._shown_by[address]:
-                del self._shown_by[address]
         _put(self._shown, key, service)
-        for address in service.ingress if service is not None else ():
-            self._shown_by[address].add(key)
+        former = before.ingress if before is not None else ()
+        ingress = service.ingress if service is not None else ()
+        if former == ingress:
+            return
+        for address in dict.fromkeys(former):
+            others = tuple(other for other in self._shown_by[address] if other != key)
+            if others:
+                self._shown_by[address] = others
+            else:
+                del self._shown_by[address]
+        for address in dict.fromkeys(ingress):
+            self._shown_by[address] = (*self._shown_by.get(address, ()), key)
 
     def _hold(self, key: ServiceKey, service: Service | None) -> None:
         given = self._given.get(key)

@@ -14,12 +14,14 @@ from random import Random
 from typing import Final, NoReturn, Protocol
 
 from bareway.decide.announcement.members import Member, Observed, members_of
-from bareway.gossip.events import Event, Output, PeersKnown, Wanted
+from bareway.gossip.events import ANYBODY, Event, Output, PeersKnown, Wanted
+from bareway.gossip.findings import Finding
 from bareway.gossip.observer import Observer, Picture
 from bareway.gossip.profile import PROFILES, ProfileName
 from bareway.gossip.roles import observer_name
 from bareway.gossip.sealing import Keyring
 from bareway.model.names import IPAddress, NodeName
+from bareway.model.nodes import Node
 from bareway.resources.objects import KEY_FIELD
 from bareway.runtime.clock import monotonic
 from bareway.runtime.gossip.dialler import Where
@@ -30,6 +32,8 @@ from controller.watch import Watch
 
 logger = logging.getLogger(__name__)
 
+TOLD_S: Final = 12.0
+"""So long after members were met all that is wrong was told: they repeat it every ten seconds."""
 MEET_S: Final = 5.0
 """So long after the start somebody may still be met; a speaker that can be reached answers in one second."""
 PAUSE_S: Final = 0.1
@@ -48,6 +52,9 @@ class Sight(Protocol):
     def observed(self, *, now: float) -> Observed | None:
         """What is seen; None if there is nobody to be seen."""
 
+    def findings(self, *, now: float) -> Iterable[Finding] | None:
+        """What members find wrong on the link; None while not all may have been told."""
+
     def tell(self, *, generation: int, wanted: Iterable[IPAddress] | None = None) -> None:
         """Which generation the lists have, and for which groups claims are of use (None: as before)."""
 
@@ -58,6 +65,10 @@ class Nobody:
     version: Final = 0
 
     def observed(self, *, now: float) -> Observed | None:  # noqa: ARG002 - of Sight
+        """Nothing."""
+        return None
+
+    def findings(self, *, now: float) -> Iterable[Finding] | None:  # noqa: ARG002 - of Sight
         """Nothing."""
         return None
 
@@ -113,6 +124,9 @@ class Gossip:
         self._driver: GossipDriver | None = None
         self._has_met = False
         self._said: int | None = None
+        self._known = 0
+        self._seen_at: float | None = None
+        """Since when members are seen without a break."""
 
     # ------------------------------------------------------------ surface
 
@@ -125,6 +139,16 @@ class Gossip:
         """Grows when something else is seen."""
         return self._observer.version if self._observer is not None else 0
 
+    @property
+    def alive(self) -> int:
+        """How many members are seen alive."""
+        return self._said or 0
+
+    @property
+    def known(self) -> int:
+        """Of how many members was ever heard."""
+        return self._known
+
     def picture(self, *, now: float) -> Picture | None:
         """What the observer knows; None if nothing."""
         return self._observer.picture(now=now) if self._observer is not None else None
@@ -134,10 +158,16 @@ class Gossip:
         picture = self.picture(now=now)
         if picture is not None:
             self._has_met = True
-            return _as_observed(picture)
+            return _as_observed(picture, self._watch.nodes.objects.values())
         if self._has_met:
             return self._blind(until=inf)
         return self._blind(until=self._began_at + MEET_S) if now < self._began_at + MEET_S else None
+
+    def findings(self, *, now: float) -> Iterable[Finding] | None:
+        """What members find wrong on the link; None while not all may have been told."""
+        if self._observer is None or self._seen_at is None or now < self._seen_at + TOLD_S:
+            return None
+        return self._observer.findings()
 
     def tell(self, *, generation: int, wanted: Iterable[IPAddress] | None = None) -> None:
         """Which generation the lists have, and for which groups claims are of use (None: as before)."""
@@ -216,7 +246,7 @@ class Gossip:
 
     def _want(self) -> None:
         if self._driver is not None and self._told.wanted is not None:
-            self._driver.tell(Wanted(addresses=dict.fromkeys(self._told.wanted)))
+            self._driver.tell(Wanted(addresses=dict.fromkeys(self._told.wanted, ANYBODY)))
 
     def _see(self) -> None:
         self._changed.set()
@@ -226,20 +256,34 @@ class Gossip:
         """How many members are seen, when that changes; the speakers tell which."""
         picture = self.picture(now=monotonic())
         alive = sum(member.alive for member in picture.members.values()) if picture is not None else 0
+        self._known = len(picture.joined) if picture is not None else self._known
         if alive == (self._said or 0):
             return
         self._said = alive
+        if not alive or self._seen_at is None:
+            self._seen_at = monotonic() if alive else None
         if alive:
             logger.info("members of gossip seen", extra={"count": alive})
         else:
             logger.warning("no member of gossip is seen; announcer lists keep what they have")
 
 
-def _as_observed(picture: Picture) -> Observed:
-    """In the shape in which lists are decided."""
+def _as_observed(picture: Picture, nodes: Iterable[Node]) -> Observed:
+    """In the shape in which lists are decided.
+
+    A member says itself that it drains, and by what mark; its Node alone keeps new addresses away.
+    """
+    shunned = {node.name for node in nodes if node.unschedulable or node.is_draining}
     return Observed(
         members={
-            name: Member(name=name, alive=seen.alive, eligible=seen.eligible, draining=seen.leaving)
+            name: Member(
+                name=name,
+                alive=seen.alive,
+                eligible=seen.eligible,
+                draining=seen.leaving,
+                cordoned=name in shunned,
+                links=seen.links,
+            )
             for name, seen in picture.members.items()
         },
         claims=picture.claims,

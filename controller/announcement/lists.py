@@ -8,12 +8,13 @@ next wish begins.
 import logging
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from itertools import islice
 from math import inf
 from typing import Final
 
 from bareway.decide.allocation.verdicts import Allocation, Granted, Refused
-from bareway.decide.announcement.announcers import Announcers, AnnouncerView, Group, announcers, by_family
-from bareway.decide.announcement.moves import announce_from
+from bareway.decide.announcement.announcers import AnnouncerView, Group, announcers, by_family
+from bareway.decide.announcement.moves import MoveRefusal, announce_from
 from bareway.decide.announcement.spread import NEW_S, Spread, SpreadView, begin, place, spread, unassigned
 from bareway.model.announcer_lists import SHARDS, AnnouncerLists, Shard, shard_of
 from bareway.model.configuration import Configuration
@@ -25,16 +26,22 @@ from bareway.resources.announcer_lists import read_shard, shard_key, write_shard
 from controller.allocation.assumptions import Assumptions
 from controller.announcement.gossip import Sight
 from controller.watch import Watch
-from controller.writing.effects import Effect, SetIngress, WriteShard
+from controller.writing import notices
+from controller.writing.effects import Effect, Emit, SetIngress, WriteShard
+from controller.writing.notices import about_service
 
 logger = logging.getLogger(__name__)
 
 PAUSE_S: Final = 1.0
 """Between two looks at everything, and this much more for each SERVICES_A_SECOND Services."""
 SERVICES_A_SECOND: Final = 5_000
+BURST_PAUSE_S: Final = 5.0
+"""At least so much between two while fresh addresses come in, each of which is listed by itself."""
+RANKS_MAX: Final = 500_000
+"""Ranks computed in one look, half a second: 10,000 addresses are adopted on 500 nodes in ten looks."""
 AHEAD_FACTOR: Final = 8
 """For each address that is given so many that follow it are listed: a burst costs one write a shard."""
-AHEAD_MAX: Final = 1_024
+AHEAD_MAX: Final = 2_048
 EMPTY: Final = Shard()
 
 
@@ -70,12 +77,17 @@ class Lists:
         self._asked: list[Shard | None] = [None] * SHARDS
         """What we asked to be written last: to find it there is no news."""
         self._spread: Spread | None = None
+        self._waiting: Mapping[ServiceKey, tuple[tuple[IPAddress, ...], Group]] = {}
+        """What was placed last and is not stored yet: the addresses given, and their group."""
+        self._listed: tuple[AnnouncerLists | None, frozenset[IPAddress]] = (None, frozenset())
         self._ahead: tuple[Group, ...] = ()
         self._ahead_until = -inf
         self._slices: tuple[int, Mapping[ServiceKey, list[EndpointSlice]]] = (-1, {})
+        self._told: Mapping[ServiceKey, MoveRefusal] = {}
+        """Which Services are known not to be announced from where they should be."""
         self._seen: tuple[object, ...] = ()
         self._is_stale = True
-        self._next_at = -inf
+        self._looked_at = -inf
         self.due_s = inf
         """When to look again though nothing changes."""
 
@@ -83,6 +95,11 @@ class Lists:
     def lists(self) -> AnnouncerLists:
         """As they are wanted."""
         return self._spread.lists if self._spread is not None else AnnouncerLists()
+
+    @property
+    def fresh(self) -> frozenset[IPAddress]:
+        """What was given a moment ago, and what may be given next."""
+        return frozenset(address for shard in self.lists.shards for address in shard.new)
 
     def first(
         self, effects: tuple[Effect, ...], decided: Decided, *, has_changed: bool, now: float
@@ -92,14 +109,16 @@ class Lists:
         fresh = {
             effect.service.key: effect
             for effect in effects
-            if isinstance(effect, SetIngress) and set(effect.addresses) - set(effect.service.ingress)
+            if isinstance(effect, SetIngress)
+            and any(address not in effect.service.ingress for address in effect.addresses)
         }
-        groups = self._place(fresh, decided, now) if fresh else {}
-        self._look(decided, has_changed=has_changed, now=now)
+        groups = self._placed_anew(fresh, decided, now)
+        self._look(decided, has_changed=has_changed, is_placing=bool(fresh), now=now)
         self._sight.tell(generation=self.lists.generation)
         waiting = {key for key, group in groups.items() if not self._is_stored(group, fresh[key])}
+        self._waiting = {key: (fresh[key].addresses, groups[key]) for key in waiting}
         rest = (one for one in effects if not (isinstance(one, SetIngress) and one.service.key in waiting))
-        return (*self._writes(), *rest)
+        return (*self._writes(), *self._unmoved(decided), *rest)
 
     # ------------------------------------------------------------ what is stored
 
@@ -139,7 +158,30 @@ class Lists:
                 over = read.resource_version if read is not None else ""
                 yield WriteShard(key=shard_key(self._namespace, number), over=over, shard=wanted)
 
+    def _unmoved(self, decided: Decided) -> Iterator[Emit]:
+        """Who is not announced from where the operator wants it: told when the reason is another one."""
+        assert self._spread is not None  # noqa: S101 - refreshed just before
+        before, self._told = self._told, self._spread.unmoved
+        if self._told is before:
+            return
+        for key, why in sorted(self._told.items()):
+            service = decided.services.get(key)
+            if service is not None and before.get(key) is not why:
+                yield Emit(about=about_service(service), notice=notices.not_moved(service, why))
+
     # ------------------------------------------------------------ fresh addresses
+
+    def _placed_anew(
+        self, fresh: Mapping[ServiceKey, SetIngress], decided: Decided, now: float
+    ) -> dict[ServiceKey, Group]:
+        """Their groups; what waits for its shard since the last time is not placed again."""
+        placed = {
+            key: group
+            for key, (addresses, group) in self._waiting.items()
+            if key in fresh and fresh[key].addresses == addresses and self._is_listed(group.key)
+        }
+        others = {key: write for key, write in fresh.items() if key not in placed}
+        return {**placed, **(self._place(others, decided, now) if others else {})}
 
     def _place(
         self, fresh: Mapping[ServiceKey, SetIngress], decided: Decided, now: float
@@ -159,7 +201,7 @@ class Lists:
         }
         if self._has_no_room(given):
             self._look_ahead(fresh.values(), decided, now)
-        view = self._spread_view(every, services, now)
+        view = self._spread_view(decided.configuration, every, services, now)
         self._spread = place(view, self._spread, every.values(), given=given, now=now)
         return {
             key: by_address[address]
@@ -195,7 +237,7 @@ class Lists:
 
     # ------------------------------------------------------------ everything
 
-    def _look(self, decided: Decided, *, has_changed: bool, now: float) -> None:
+    def _look(self, decided: Decided, *, has_changed: bool, is_placing: bool, now: float) -> None:
         """Look at everything, if something that decides has changed and the last time is long enough ago."""
         assert self._spread is not None  # noqa: S101 - refreshed just before
         watch = self._watch
@@ -204,16 +246,35 @@ class Lists:
             self._seen, self._is_stale = seen, True
         if self._ahead and now >= self._ahead_until:
             self._ahead, self._is_stale = (), True  # what of it nobody was given goes from the lists
-        if now >= self._next_at and (self._is_stale or now >= self._spread.wake_at):
-            self._is_stale = False
-            self._next_at = now + PAUSE_S + len(decided.services) / SERVICES_A_SECOND
+        pause_s = PAUSE_S + len(decided.services) / SERVICES_A_SECOND
+        due_at = self._looked_at + (max(pause_s, BURST_PAUSE_S) if is_placing else pause_s)
+        if now >= due_at and (self._is_stale or now >= self._spread.wake_at):
+            self._looked_at, due_at = now, now + pause_s
             services = [*self._settled(decided)]
             found = announcers(self._view(decided, services, all_slices=True))
             self._sight.tell(generation=self.lists.generation, wanted=found.groups)
-            view = self._spread_view(_every(found), services, now)
+            every = {**found.groups, **found.resting}
+            some = self._bounded(every)
+            self._is_stale = len(some) < len(every)
+            view = self._spread_view(decided.configuration, some, services, now)
             self._spread = spread(view, self._spread, now=now)
         wake_at = now if self._is_stale else self._spread.wake_at
-        self.due_s = max(min(wake_at, self._ahead_until if self._ahead else inf), self._next_at)
+        self.due_s = max(min(wake_at, self._ahead_until if self._ahead else inf), due_at)
+
+    def _bounded(self, groups: Mapping[IPAddress, Group]) -> Mapping[IPAddress, Group]:
+        """All that are listed, and of the others so many as one look can take up.
+
+        Until it is listed an address is announced by rank, and that is how it is adopted: nothing moves.
+        """
+        room = max(1, RANKS_MAX // max(1, len(self._watch.nodes.objects)))
+        if len(groups) <= room:
+            return groups
+        fresh = (key for key, one in groups.items() if not self._lists_any(one))
+        left = {*islice(fresh, room, None)}
+        return {key: one for key, one in groups.items() if key not in left}
+
+    def _lists_any(self, group: Group) -> bool:
+        return any(map(self._is_listed, (*group.addresses, *group.idle)))
 
     def _settled(self, decided: Decided) -> Iterator[Service]:
         """The Services with what they show or are about to; a fresh address is placed before it counts."""
@@ -231,7 +292,10 @@ class Lists:
                     pass
 
     def _is_listed(self, address: IPAddress) -> bool:
-        return any(address in shard.entries for shard in self.lists.shards)
+        if self._listed[0] is not self.lists:
+            entries = (shard.entries for shard in self.lists.shards)
+            self._listed = self.lists, frozenset().union(*entries)
+        return address in self._listed[1]
 
     # ------------------------------------------------------------ views
 
@@ -259,7 +323,11 @@ class Lists:
         return self._slices[1]
 
     def _spread_view(
-        self, groups: Mapping[IPAddress, Group], services: Iterable[Service], now: float
+        self,
+        configuration: Configuration,
+        groups: Mapping[IPAddress, Group],
+        services: Iterable[Service],
+        now: float,
     ) -> SpreadView:
         return SpreadView(
             groups=groups,
@@ -267,12 +335,8 @@ class Lists:
             observed=self._sight.observed(now=now),
             named=announce_from(services),
             ahead=self._ahead if now < self._ahead_until else (),
+            on_cordon=configuration.layer2.on_cordon,
         )
-
-
-def _every(found: Announcers) -> Mapping[IPAddress, Group]:
-    """Also those that rest: so they begin as planned."""
-    return {**found.groups, **found.resting}
 
 
 def _after(decided: Decided, key: ServiceKey) -> Service:

@@ -15,6 +15,9 @@ LEASE_NAME: Final = "bareway-controller"
 LEASE_MAX_S: Final = 60
 """How long another's Lease is believed at most, whatever it says: somebody may have written a year."""
 
+TRANSITIONS_MAX: Final = 2**31 - 1
+"""What the API holds in ``leaseTransitions``; it refuses more, and then nobody could lead any more."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Timing:
@@ -67,6 +70,9 @@ class Written:
     """A Put was done; the Lease as it is then."""
 
     lease: Lease
+    is_first: bool = True
+    """Of a Put for the very first Lease: whether we alone could leave the mark that says so. Who finds it
+    there comes after another, whose Lease was deleted."""
 
 
 @dataclass(frozen=True, slots=True)

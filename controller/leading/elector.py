@@ -17,6 +17,7 @@ from controller.leading.election import (
     LEASE_NAME,
     NOBODY,
     Answer,
+    Claim,
     Done,
     Event,
     Lead,
@@ -77,6 +78,7 @@ class Elector:
         rng: Random,
         clock: Callable[[], float],
         warm_up: Callable[[], Awaitable[bool]],
+        mark: Callable[[], Awaitable[bool]],
         prepare: Callable[[], Awaitable[None]],
         on_change: Callable[[], None],
         timing: Timing | None = None,
@@ -90,6 +92,8 @@ class Elector:
             rng: of the pauses.
             clock: also counts while the machine is suspended.
             warm_up: returns once we could lead; whether there is no trace that anybody ever did.
+            mark: leaves something that outlives the Lease, which only one of all controllers can; whether
+                that was us. A Lease that was never there and one that was deleted look alike.
             prepare: lists everything afresh and forgets what was assumed; called before we lead.
             on_change: must not wait.
             timing: for tests.
@@ -99,6 +103,7 @@ class Elector:
         self._key = ObjectKey(namespace, LEASE_NAME)
         self._clock = clock
         self._warm_up = warm_up
+        self._mark = mark
         self._prepare = prepare
         self._on_change = on_change
         self.timing = timing or Timing()
@@ -248,7 +253,15 @@ class Elector:
             if put.over is None:
                 raise  # not the Lease is missing, but its Namespace
             return Outrun()
-        return Written(_read(answer))
+        is_first = put.claim is not Claim.FIRST or await self._leave_mark()
+        return Written(_read(answer), is_first)
+
+    async def _leave_mark(self) -> bool:
+        """Whether nobody led before us; where that is not sure, somebody may have."""
+        try:
+            return await self._mark()
+        except KubeError:
+            return False
 
     async def _look(self) -> Answer:
         try:

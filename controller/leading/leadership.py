@@ -10,6 +10,7 @@ stops without its clock showing it. Then each write's resourceVersion decides, a
 """
 
 import math
+from dataclasses import replace
 from enum import Enum, auto
 from random import Random
 
@@ -18,6 +19,7 @@ from bareway.runtime.backoff import Backoff
 from controller.leading.election import (
     LEASE_MAX_S,
     NOBODY,
+    TRANSITIONS_MAX,
     Answer,
     Claim,
     Done,
@@ -137,8 +139,10 @@ class Leadership:
                 # Never at once: two that look and write in step would keep each other from it.
                 self._not_before = now + self._timing.retry_s * self._rng.uniform(0.5, 1.0)
                 self._learn(lease, now=now)
-            case Written(lease):
+            case Written(lease, is_first):
                 assert isinstance(asked, Put)  # noqa: S101 - our mistake
+                if asked.claim is Claim.FIRST and not is_first:
+                    asked = replace(asked, claim=Claim.DELETED)
                 self._acknowledge(asked, lease, now=now)
             case Outrun():
                 self._must_look = True
@@ -251,7 +255,7 @@ class Leadership:
             return Put(over=self._lease, holder=NOBODY, transitions=transitions, claim=Claim.OURS)
         claim = self._claim()
         if claim in {Claim.RELEASED, Claim.EXPIRED} and self._lease is not None:
-            transitions += 1
+            transitions = min(transitions + 1, TRANSITIONS_MAX)
         return Put(over=self._lease, holder=self._me, transitions=transitions, claim=claim)
 
     def _claim(self) -> Claim:

@@ -61,6 +61,13 @@ class SetCondition:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Confirm:
+    """Say what is to be said of a write: its answer was lost, and the Service shows that it was made."""
+
+    write: "ServiceWrite"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WriteConfiguration:
     """Put a configuration in force; ``over`` is the resourceVersion of the one before, empty to create."""
 
@@ -97,4 +104,4 @@ class CreateKey:
 
 ServiceWrite: TypeAlias = SetIngress | ClearIngress | SetCondition
 Write: TypeAlias = ServiceWrite | WriteConfiguration | WriteState | WriteShard | CreateKey
-Effect: TypeAlias = Emit | Write
+Effect: TypeAlias = Emit | Confirm | Write

@@ -3,7 +3,7 @@
 import logging
 from typing import Final
 
-from bareway.model.problems import Severity
+from bareway.model.problems import Problem, Severity
 from bareway.resources.in_force import InForce
 from controller.allocation.acceptance import Acceptance, ConfigurationRefusal
 from controller.watch import Watch
@@ -19,6 +19,7 @@ class Journal:
     def __init__(self, watch: Watch) -> None:
         self._watch = watch
         self._said: dict[str, object] = {}
+        self._problems: tuple[Problem, ...] = ()
 
     def write_api(self) -> None:
         """Whether the API server answers: one line an outage, however its story changes, and one after it."""
@@ -34,9 +35,12 @@ class Journal:
             extra = {"generation": written.generation, "sha256": written.sha256, "source": written.source}
             logger.info("configuration in force", extra=extra)
         self._write_refusal(acceptance)
-        if not self._is_new("problems", acceptance.problems):
-            return
-        for problem in acceptance.problems:
+        # Those that were not there a moment ago: with each new Service that would lose its address there is
+        # one more, and another digest in the first.
+        before, self._problems = self._problems, acceptance.problems
+        for problem in acceptance.problems if before is not acceptance.problems else ():
+            if problem in before:
+                continue
             extra = {"path": problem.path, "line": problem.line, "hint": problem.hint}
             if problem.document:
                 extra["document"] = problem.document

@@ -11,6 +11,9 @@ from typing import Final
 
 from bareway.decide.allocation.requests import quoted
 from bareway.decide.allocation.verdicts import Cleared, Granted, Refusal, Refused, Verdict, WhyNot
+from bareway.decide.announcement.moves import ANNOUNCE_FROM, MoveRefusal
+from bareway.gossip.findings import FindingWord
+from bareway.model.mac import MacAddress
 from bareway.model.names import ObjectKey
 from bareway.model.objects import ObjectReference
 from bareway.model.problems import Problem, Severity
@@ -21,7 +24,21 @@ from controller.writing.conditions import weighty
 from controller.writing.effects import Emit, Notice
 
 FAMILIES_MAX: Final = 2
+NAMED_MAX: Final = 5  # addresses in one sentence
 DEPRECATED_PREFIX: Final = "metallb.universe.tf/"
+
+
+MOVE_SENTENCES: Final[Mapping[MoveRefusal, str]] = {
+    MoveRefusal.NO_SUCH_MEMBER: "there is no speaker on a node of that name",
+    MoveRefusal.NOT_ALIVE: "its speaker does not answer",
+    MoveRefusal.NOT_ELIGIBLE: "it has not started yet, or its Node says that it may announce nothing",
+    MoveRefusal.DRAINING: "it is drained",
+    MoveRefusal.NOT_PERMITTED: "a pool's node-selectors leave it out, or nothing serves the Service there",
+    MoveRefusal.NO_ALLOWED_LINK: "it has none of the links that the pool lists under interfaces",
+    MoveRefusal.SERVES_FEWER: "others serve more of the Services that share the address",
+    MoveRefusal.OFF_SUBNET: "others have an address in its subnet, and it has not",
+    MoveRefusal.OTHER_NODE_NAMED: "an earlier Service of the same address names another node",
+}
 
 
 class EventReason(StrEnum):
@@ -42,6 +59,8 @@ class EventReason(StrEnum):
     UNREADABLE = "ServiceUnreadable"
     RIGHT_MISSING = "RightMissing"
     WRITE_FORBIDDEN = "WriteForbidden"
+    NOT_MOVED = "NotMoved"
+    PROXY_ARP_SUSPECTED = FindingWord.PROXY_ARP_SUSPECTED.value
 
 
 def about_service(service: Service) -> ObjectReference:
@@ -73,6 +92,23 @@ def of_change(
                 notices.append(_refused(service, verdict))
     about = about_service(service)
     return tuple(Emit(about=about, notice=notice) for notice in notices)
+
+
+def not_moved(service: Service, why: MoveRefusal) -> Notice:
+    """It is not announced from the node that its annotation names."""
+    node = service.annotations.get(ANNOUNCE_FROM, "").strip()
+    message = f'not announced from node "{node}", which {ANNOUNCE_FROM} names: {why}: {MOVE_SENTENCES[why]}'
+    return _warning(EventReason.NOT_MOVED, message)
+
+
+def proxy_suspected(mac: MacAddress, addresses: Collection[str]) -> Notice:
+    """A station answers for so many addresses that exchanging them would help nobody."""
+    named = ", ".join(sorted(addresses)[:NAMED_MAX])
+    message = (
+        f"{mac} answers for {len(addresses)} addresses of Services, such as {named}: a router with proxy "
+        "ARP? None is exchanged for that; turn it off there, or take its addresses out of the pools"
+    )
+    return _warning(EventReason.PROXY_ARP_SUSPECTED, message)
 
 
 def of_acceptance(acceptance: Acceptance) -> tuple[Emit, ...]:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from itertools import chain
 
 from bareway.decide.allocation.verdicts import Allocation, Granted
+from bareway.model.mac import MacAddress
 from bareway.model.memory import AllocationMemory
 from bareway.model.names import IPAddress, ObjectKey, ServiceKey
 from bareway.model.objects import ObjectReference
@@ -55,6 +56,8 @@ class Desired:
     """Services whose status somebody else wrote over."""
     withheld: frozenset[ServiceKey] = frozenset()
     """Of these, those that are corrected later: somebody insists."""
+    in_use: Mapping[IPAddress, MacAddress] | None = field(default_factory=dict)
+    """Addresses that stay though somebody else answers for them, and who; None = nobody knows yet."""
     now: int = 0
     """Unix seconds, for what people read."""
 
@@ -107,13 +110,31 @@ def missing(desired: Desired, shown: Shown, keys: Iterable[ServiceKey]) -> Mappi
 
 
 def effects_of(
-    writes: Mapping[ServiceKey, ServiceWrite], desired: Desired, shown: Shown
+    writes: Mapping[ServiceKey, ServiceWrite], desired: Desired, shown: Shown, *, is_all: bool = True
 ) -> tuple[Effect, ...]:
-    """The plan, where of Services only these writes are missing."""
-    return tuple(_effects(writes, desired, shown))
+    """The plan, where of Services only these writes are missing.
+
+    ``is_all``: there are no others, which these might wait for.
+    """
+    return tuple(_effects(writes, desired, shown, is_all=is_all))
 
 
-def _effects(writes: Mapping[ServiceKey, ServiceWrite], desired: Desired, shown: Shown) -> Iterator[Effect]:
+def was_made(write: ServiceWrite, service: Service) -> bool:
+    """Whether the Service shows what was to be written."""
+    if service.condition != write.condition:
+        return False
+    match write:
+        case SetIngress(addresses=addresses):
+            return service.ingress == addresses
+        case ClearIngress():
+            return not service.ingress
+        case SetCondition():
+            return True
+
+
+def _effects(
+    writes: Mapping[ServiceKey, ServiceWrite], desired: Desired, shown: Shown, *, is_all: bool
+) -> Iterator[Effect]:
     if shown.missing_key is not None:
         yield CreateKey(key=shown.missing_key)
     for about, notice in desired.notices.items():
@@ -125,25 +146,32 @@ def _effects(writes: Mapping[ServiceKey, ServiceWrite], desired: Desired, shown:
         yield WriteConfiguration(key=key, over=over, in_force=desired.in_force, then=then)
     elif desired.allocation is not None:
         possible = (write for key, write in writes.items() if key not in desired.withheld)
-        yield from _of_services(possible, desired, desired.allocation, shown)
+        yield from _of_services(possible, desired, desired.allocation, shown, is_all=is_all)
 
 
 def _of_services(
-    writes: Iterable[ServiceWrite], desired: Desired, allocation: Allocation, shown: Shown
+    writes: Iterable[ServiceWrite],
+    desired: Desired,
+    allocation: Allocation,
+    shown: Shown,
+    *,
+    is_all: bool,
 ) -> Iterator[Effect]:
     """Releases first, since others wait for them; what only says something comes last."""
     every = [*writes]
-    clears: list[ServiceWrite] = [write for write in every if isinstance(write, ClearIngress)]
+    clears = [write for write in every if isinstance(write, ClearIngress)]
     conditions = [write for write in every if isinstance(write, SetCondition)]
     assignments = [write for write in every if isinstance(write, SetIngress)]
     possible = [write for write in assignments if _may_show(write, allocation, shown)]
-    ready = [write for write in possible if not _needs_memory(write, desired, shown)]
-    if desired.memory != shown.memory and (desired.is_memory_due or len(ready) < len(possible)):
+    due: list[SetIngress | ClearIngress] = [*clears, *possible]
+    ready: list[ServiceWrite] = [write for write in due if not _needs_memory(write, desired, shown)]
+    waits = len(ready) < len(due)
+    if desired.memory != shown.memory and (desired.is_memory_due or waits):
         key = ObjectKey(shown.namespace, STATE_NAME)
         yield WriteState(key=key, over=shown.state_version, memory=desired.memory)
-    elif not clears and not possible:
-        clears += filter(None, (_give_up(write, allocation) for write in assignments))
-    yield from chain(clears, ready, conditions)
+    elif is_all and not due:
+        ready += filter(None, (_give_up(write, allocation) for write in assignments))
+    yield from chain(ready, conditions)
 
 
 def _write(desired: Desired, allocation: Allocation, service: Service) -> ServiceWrite | None:
@@ -151,7 +179,7 @@ def _write(desired: Desired, allocation: Allocation, service: Service) -> Servic
     if verdict is None:
         is_left = _shows_any(service) or service.condition is not None
         return ClearIngress(service=service) if is_left and service.key in allocation.released else None
-    condition = condition_of(verdict, service, now=desired.now)
+    condition = condition_of(verdict, service, now=desired.now, in_use=desired.in_use)
     is_shown = _is_shown(verdict, service) if isinstance(verdict, Granted) else not _shows_any(service)
     if is_shown and condition == service.condition:
         return None
@@ -193,10 +221,18 @@ def _may_show(write: SetIngress, allocation: Allocation, shown: Shown) -> bool:
     return True
 
 
-def _needs_memory(write: SetIngress, desired: Desired, shown: Shown) -> bool:
-    """Whether what is written down of a fresh address speaks of another, and would mislead a successor."""
-    fresh = (address for address in write.addresses if address not in write.service.ingress)
-    return any(_is_misleading(address, desired.memory, shown.memory) for address in fresh)
+def _needs_memory(write: SetIngress | ClearIngress, desired: Desired, shown: Shown) -> bool:
+    """Whether what is written down would mislead a successor.
+
+    It speaks of another's address as free, or it does not say yet that one is left to a stranger.
+    """
+    addresses = write.addresses if isinstance(write, SetIngress) else ()
+    if any(
+        _is_misleading(a, desired.memory, shown.memory) for a in addresses if a not in write.service.ingress
+    ):
+        return True
+    wanted, stored = desired.memory.quarantine, shown.memory.quarantine
+    return any(a in wanted and a not in stored for a in write.service.ingress if a not in addresses)
 
 
 def _is_misleading(address: IPAddress, wanted: AllocationMemory, stored: AllocationMemory) -> bool:

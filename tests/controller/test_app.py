@@ -244,6 +244,20 @@ async def test_a_write_that_fails_is_tried_again(cluster: Cluster, fault: Fault)
     assert cluster.shown() == {"a": ["192.0.2.0"], "b": ["192.0.2.1"]}
 
 
+async def test_an_answer_that_is_lost_takes_away_neither_the_event_nor_the_log_line(
+    cluster: Cluster, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    cluster.api.faults.add(Fault.LOST, verb="patch", resource="services/status")
+    await cluster.configure(FOUR)
+    async with cluster.controller():
+        await cluster.create("web")
+        await until(lambda: cluster.events("web"))
+        await cluster.until_settled()
+    assert cluster.events("web") == [("IPAllocated", 'Assigned IP ["192.0.2.0"]')]
+    assert [r.getMessage() for r in caplog.records].count("address assigned") == 1
+
+
 async def test_an_api_server_that_goes_away_and_comes_back_finds_the_controller_at_work(
     cluster: Cluster,
 ) -> None:

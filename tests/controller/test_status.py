@@ -53,6 +53,7 @@ async def test_a_running_controller_tells_its_configuration_its_pools_and_who_wa
         )
         assert told.configuration.sha256 == cluster.in_force()["sha256"]
         assert told.pools == (PoolStatus(name=PoolName("a"), total=2, used=2),)
+        assert told.list_generation > 0
         assert told.waiting == (
             WaitingService(
                 service=ServiceKey("default", "c"), reason="NoFreeAddress", message="no available IPs"
@@ -63,6 +64,8 @@ async def test_a_running_controller_tells_its_configuration_its_pools_and_who_wa
         for line in (
             'metallb_allocator_addresses_total{pool="a"} 2.0',
             'metallb_allocator_addresses_in_use_total{pool="a"} 2.0',
+            'metallb_allocator_ipv4_addresses_in_use_total{pool="a"} 2.0',
+            'metallb_allocator_ipv6_addresses_total{pool="a"} 0.0',
             'bareway_services_waiting{reason="NoFreeAddress"} 1.0',
             "metallb_k8s_client_config_loaded_bool 1.0",
             "metallb_k8s_client_config_stale_bool 0.0",

@@ -1,5 +1,6 @@
 """The pure decision, without any API server: all Services over all pools at once, and one more."""
 
+import gc
 import time
 from dataclasses import replace
 from ipaddress import ip_address
@@ -12,6 +13,7 @@ from bareway.decide.allocation.verdicts import Allocation, Granted
 from bareway.model.configuration import Configuration
 from bareway.model.names import ServiceKey
 from bareway.model.services import Port, Service
+from bareway.runtime.program import GARBAGE_THRESHOLDS
 from bench.controller.figures import Spread, spread
 from bench.controller.servers import load
 from support.builders import pool
@@ -39,7 +41,8 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def measure_decision(services: int, pools: int) -> Decision:
-    """So many Services over so many pools."""
+    """So many Services over so many pools, with garbage collected as in the programs."""
+    gc.set_threshold(*GARBAGE_THRESHOLDS)
     configuration = _configuration(services, pools)
     waiting = [_service(number) for number in range(services)]
     named = [_service(number, f"pool-{number % pools}") for number in range(services)]

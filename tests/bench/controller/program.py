@@ -6,7 +6,8 @@ import re
 import socket
 import sys
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import aiohttp
@@ -21,21 +22,29 @@ IN_USE = "metallb_allocator_addresses_in_use_total"
 LEADING = "bareway_leading"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Launch:
+    """How a controller is started that speaks to a certain API server."""
+
+    module: str
+    arguments: tuple[str, ...]
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+
 class Program:
     """One controller; times are those of ``time.monotonic``."""
 
-    def __init__(self, name: str, kubeconfig: Path, folder: Path) -> None:
+    def __init__(self, name: str, launch: Launch, folder: Path) -> None:
         self.name = name
         self._port = _free_port()
-        flags = (f"--kubeconfig={kubeconfig}", f"--socket={folder / name}.sock", f"--port={self._port}")
-        own = (*flags, "--host=127.0.0.1", f"--pod-name={name}")
+        flags = (f"--socket={folder / name}.sock", f"--port={self._port}", "--host=127.0.0.1")
+        own = (*launch.arguments, *flags, f"--pod-name={name}")
         # Should this process be killed, the kernel ends the controller with it.
-        command = ("setpriv", "--pdeathsig", "KILL", sys.executable, "-m", "controller", *own)
+        command = ("setpriv", "--pdeathsig", "KILL", sys.executable, "-m", launch.module, *own)
         root = Path(__file__).resolve().parents[3]
+        environment = {"PYTHONPATH": f"{root}:{root / 'tests'}", **launch.environment}
         self.begun_at = time.monotonic()
-        self.process = Process(
-            name, command, log=folder / f"{name}-{self._port}", environment={"PYTHONPATH": str(root)}
-        )
+        self.process = Process(name, command, log=folder / f"{name}-{self._port}", environment=environment)
 
     async def holds(self, addresses: int) -> float:
         """When it leads and knows of so many addresses in use: all that was there before is taken up."""

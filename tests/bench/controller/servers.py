@@ -10,12 +10,14 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import NamedTuple, Protocol
+from urllib.parse import urlsplit
 
 from apiserver import EmbeddedApi
 from apiserver.client import Client
 from apiserver.kubeconfigs import kubeconfig
 from apiserver.refusals import Refused
 from apiserver.routes import target_of
+from bench.controller.program import Launch
 from cluster.build import CannotBuild
 from cluster.control_plane import ADMIN, GROUPS, ControlPlane, NotReady
 from lab.commands import CannotTry, LabError
@@ -46,7 +48,8 @@ class Request(NamedTuple):
 class Server(Protocol):
     """What is needed of an API server."""
 
-    kubeconfig: Path
+    launch: Launch
+    """How a controller is started that speaks to it."""
 
     def client(self) -> Client:
         """Somebody who may do everything, and look on for as long as a stage lives."""
@@ -60,8 +63,9 @@ class _Embedded:
 
     def __init__(self, api: EmbeddedApi, folder: Path) -> None:
         self._api = api
-        self.kubeconfig = folder / "kubeconfig"
-        self.kubeconfig.write_text(kubeconfig(api.url))
+        file = folder / "kubeconfig"
+        file.write_text(kubeconfig(api.url))
+        self.launch = Launch(module="controller", arguments=(f"--kubeconfig={file}",))
 
     def client(self) -> Client:
         return Client(self._api.url, answer_within_s=LIFETIME_S)
@@ -81,9 +85,21 @@ class _Embedded:
 class _Real:
     """kube-apiserver and etcd, on loopback."""
 
-    def __init__(self, plane: ControlPlane) -> None:
+    def __init__(self, plane: ControlPlane, folder: Path) -> None:
         self._plane = plane
-        self.kubeconfig = plane.kubeconfig_of(USER)
+        account = folder / "account"
+        account.mkdir()
+        (account / "token").write_text(plane.token_of(USER))
+        (account / "ca.crt").write_bytes(plane.certificate_authority.read_bytes())
+        server = urlsplit(plane.url)
+        self.launch = Launch(
+            module="bench.controller.pod",
+            arguments=(str(account),),
+            environment={
+                "KUBERNETES_SERVICE_HOST": server.hostname or "",
+                "KUBERNETES_SERVICE_PORT": str(server.port),
+            },
+        )
 
     def client(self) -> Client:
         plane = self._plane
@@ -115,7 +131,7 @@ async def real(folder: Path) -> AsyncIterator[Server]:
         )
         with plane:
             _bind(plane)
-            yield _Real(plane)
+            yield _Real(plane, folder)
     except CannotBuild as failure:
         raise CannotTry(str(failure)) from failure
     except NotReady as late:

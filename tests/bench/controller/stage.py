@@ -60,7 +60,7 @@ class Stage:
     @asynccontextmanager
     async def controller(self, name: str = "first") -> AsyncIterator[Program]:
         """A controller that runs from now until the block ends, or it was ended before."""
-        program = Program(name, self._server.kubeconfig, self._folder)
+        program = Program(name, self._server.launch, self._folder)
         try:
             yield program
         finally:

@@ -24,6 +24,7 @@ from controller.allocation.desk import Desk
 from controller.announcement.gossip import Nobody
 from controller.settings import Settings
 from controller.watch import Watch
+from controller.writing.backlog import WRITES_MAX
 from controller.writing.effects import (
     ClearIngress,
     Effect,
@@ -49,14 +50,15 @@ address-pools:
 ADDRESSES = ips("192.0.2.0", "192.0.2.1", "192.0.2.8", "192.0.2.9", "192.0.2.16", "10.9.9.9")
 SHARES = {"metallb.io/allow-shared-ip": "x"}
 STEPS = 50
-PASSES_MAX = 12
+PASSES_MAX = 24
 
 
 class Story:
     """The API server, the mirrors and the controller of one seed."""
 
-    def __init__(self, seed: str) -> None:
+    def __init__(self, seed: str, *, writes_max: int = WRITES_MAX) -> None:
         self.rng = Random(seed)
+        self.writes_max = writes_max
         self.version = 0
         self.second = 1_000_000
         self.stored: dict[ServiceKey, Service] = {}
@@ -72,7 +74,9 @@ class Story:
         client = KubeClient(Fixed(Credentials(server="http://127.0.0.1:1")))
         self.watch = Watch(client, SETTINGS, rng=Random("story"), on_change=lambda: None)
         self.memory = Memory()
-        self.desk = Desk(SETTINGS, watch=self.watch, memory=self.memory, sight=Nobody())
+        self.desk = Desk(
+            SETTINGS, watch=self.watch, memory=self.memory, sight=Nobody(), writes_max=self.writes_max
+        )
         in_force = self.watch.in_force_key
         data = write_in_force(DOCUMENT, generation=1, source="a test")
         config_map = ConfigMap(key=in_force, resource_version="1", data=data)
@@ -255,9 +259,12 @@ def may_share(one: Service, other: Service) -> bool:
     return is_keyed and not set(one.ports) & set(other.ports)
 
 
-@pytest.mark.parametrize("seed", range(150))
-async def test_whatever_happens_nobody_gets_anothers_address_and_all_comes_to_rest(seed: int) -> None:
-    story = Story(f"desk/{seed}")
+@pytest.mark.parametrize("writes_max", [1, WRITES_MAX], ids=["one in a pass", "all in one pass"])
+@pytest.mark.parametrize("seed", range(100))
+async def test_whatever_happens_nobody_gets_anothers_address_and_all_comes_to_rest(
+    seed: int, writes_max: int
+) -> None:
+    story = Story(f"desk/{seed}", writes_max=writes_max)
     for _ in range(STEPS):
         story.step()
     story.settle()

@@ -34,7 +34,7 @@ class Rig:
     def __init__(self, *services: Service) -> None:
         self.services = [*services]
         self.decisions = 0
-        self.judge = Judge(self._decide)
+        self.judge = Judge(self._decide, clock=lambda: 0.0)
 
     def _decide(self, configuration: Configuration) -> Allocation:
         self.decisions += 1

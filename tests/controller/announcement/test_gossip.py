@@ -145,7 +145,8 @@ async def test_a_burst_costs_few_writes_of_lists(cluster: Cluster) -> None:
             await cluster.create(f"web-{number}")
         await until(lambda: len(cluster.shown()) == 120)
         writes = [write for write in cluster.writes() if "configmaps" in write]
-    assert len(writes) < 120  # `make bench` measures how few
+    # Seventeen: each of the 16 shards once with what may follow, and a second time where that was not enough.
+    assert len(writes) <= 2 * 16
 
 
 async def test_a_shard_that_somebody_deleted_or_broke_is_written_anew(cluster: Cluster) -> None:
@@ -194,7 +195,7 @@ async def test_what_gossip_moved_is_listed_and_the_holder_stays(cluster: Cluster
             assert first not in listed(cluster)[1]
             voice = group.voices[NodeName(second)]
             # Heartbeats carry the generation of the lists to the speakers; no part of their surface shows it.
-            await until(lambda: voice.machine._table.generation == generation)
+            await until(lambda: voice.machine._election.table.generation == generation)
         assert group.holder == second
         names = {one.name for voice in group.voices.values() for one in voice.machine.members()}
         assert names <= set(NAMES), "the controller is no member"

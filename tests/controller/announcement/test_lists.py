@@ -1,181 +1,32 @@
 """Announcer lists on the controller's desk: what is written when, by what is stored, decided and seen."""
 
-from collections.abc import Iterable
 from dataclasses import replace
-from ipaddress import ip_address
+from ipaddress import ip_address, ip_network
 from math import inf
 from random import Random
 
 import pytest
 
-from bareway.decide.allocation.allocator import Allocator
-from bareway.decide.announcement.members import Member, Observed
+from bareway.decide.announcement.members import Member
+from bareway.decide.announcement.spread import NEW_S
 from bareway.gossip.claims import Claim
 from bareway.gossip.events import Event, Output, Tick
+from bareway.gossip.findings import Finding, FindingWord
+from bareway.gossip.member import LinkFact
 from bareway.gossip.observer import Observer, Picture, Seen
 from bareway.gossip.profile import PROFILES, ProfileName
 from bareway.gossip.roles import observer_name
-from bareway.model.announcer_lists import SHARDS, Shard, shard_of
-from bareway.model.endpoints import Endpoint, EndpointSlice
-from bareway.model.names import IPAddress, NodeName, ObjectKey
-from bareway.model.nodes import Node
-from bareway.model.objects import ConfigMap
+from bareway.model.announcer_lists import SHARDS, shard_of
+from bareway.model.names import InterfaceName, ObjectKey
 from bareway.model.rank import ranked
-from bareway.model.services import Condition, FamilyPolicy, Service, TrafficPolicy
-from bareway.resources.announcer_lists import DATA_KEY, read_shard, write_shard
-from bareway.resources.configurations import read_configuration
-from bareway.resources.kinds import Deleted, Reading
-from bareway.runtime.kube.client import KubeClient
-from bareway.runtime.kube.credentials import Credentials, Fixed
-from controller.allocation.assumptions import Assumptions
-from controller.announcement.gossip import MEET_S, Gossip, Nobody, Sight, _Watched
-from controller.announcement.lists import Decided, Lists
-from controller.settings import Settings
-from controller.watch import Watch
-from controller.writing.effects import Effect, SetCondition, SetIngress, WriteShard
-from support.builders import service
-
-SETTINGS = Settings(socket=None)
-NAMES = tuple(NodeName(name) for name in ("a", "b", "c"))
-POOL = "address-pools: [{name: p, protocol: layer2, addresses: [192.0.2.0/24]}]"
-CONDITION = Condition(is_true=True, reason="Assigned", message="assigned")
-CALM_S = 0.75
-
-
-class Eyes:
-    """What gossip shows, as a test says."""
-
-    def __init__(self) -> None:
-        self.version = 0
-        self.seen: Observed | None = None
-        self.generation = 0
-        self.wanted: frozenset[IPAddress] = frozenset()
-
-    def observed(self, *, now: float) -> Observed | None:
-        return self.seen
-
-    def tell(self, *, generation: int, wanted: Iterable[IPAddress] | None = None) -> None:
-        self.generation = generation
-        if wanted is not None:
-            self.wanted = frozenset(wanted)
-
-    def show(self, *claims: Claim, dead: Iterable[str] = (), generation: int = 0) -> None:
-        members = {name: Member(name=name, alive=name not in dead) for name in NAMES}
-        by_address = {claim.address: claim for claim in claims}
-        self.seen = Observed(
-            members=members,
-            claims=by_address,
-            joined=frozenset(NAMES),
-            changed_at=0.0,
-            calm_s=CALM_S,
-            generation=generation,
-        )
-        self.version += 1
-
-
-class Table:
-    """Lists, the mirrors around them, and an API server that takes what is written."""
-
-    def __init__(self, sight: Sight | None = None, document: str = POOL) -> None:
-        client = KubeClient(Fixed(Credentials(server="http://127.0.0.1:1")))
-        self.watch = Watch(client, SETTINGS, rng=Random("lists"), on_change=lambda: None)
-        for name in NAMES:
-            self.watch.nodes._store.apply(Reading(ObjectKey("", name), "1", Node(name=name)))
-        reading = read_configuration(document)
-        assert reading.configuration is not None
-        self.configuration = reading.configuration
-        self.allocator = Allocator(self.configuration, namespaces={}, load_balancer_class=None)
-        self.services: dict[ObjectKey, Service] = {}
-        self.now = 1000.0
-        self.version = 1
-        self.written: list[WriteShard] = []
-        self.sight = sight or Nobody()
-        self.lists = self.begin()
-
-    def begin(self) -> Lists:
-        """A controller that starts, or leads anew."""
-        self.lists = Lists(
-            namespace=SETTINGS.namespace,
-            load_balancer_class=None,
-            watch=self.watch,
-            assumptions=Assumptions(),
-            sight=self.sight,
-        )
-        return self.lists
-
-    def add(self, name: str, **spec: object) -> SetIngress:
-        """A Service appears; the write that it needs."""
-        made = replace(service(f"default/{name}"), uid=name, resource_version="1", **spec)  # type: ignore[arg-type]  # fields of Service
-        self.services[made.key] = made
-        self.allocator.put(made)
-        self.allocator.settle(now=0)
-        verdict = self.allocator.allocation.verdicts[made.key]
-        return SetIngress(service=made, addresses=verdict.addresses, pool="p", condition=CONDITION)  # type: ignore[union-attr]  # it is granted
-
-    def serve(self, name: str, *nodes: str) -> None:
-        """Endpoints of a Service."""
-        endpoints = tuple(
-            Endpoint(addresses=(ip_address("10.244.0.1"),), node=NodeName(node), can_serve=True)
-            for node in nodes
-        )
-        key = ObjectKey("default", f"{name}-1")
-        made = EndpointSlice(key=key, service=ObjectKey("default", name), endpoints=endpoints)
-        self.watch.slices._store.apply(Reading(key, "1", made))
-        self.watch.slices.updates += 1
-
-    def show(self, write: SetIngress) -> None:
-        """The write was made."""
-        shown = replace(write.service, ingress=write.addresses)
-        self.services[shown.key] = shown
-        self.allocator.put(shown)
-        self.allocator.settle(now=0)
-
-    def look(self, *effects: Effect, after_s: float = 0.1, is_lost: bool = False) -> tuple[Effect, ...]:
-        """One pass; the effects that are left, after the shards."""
-        self.now += after_s
-        decided = Decided(
-            configuration=self.configuration, allocation=self.allocator.allocation, services=self.services
-        )
-        done = self.lists.first(effects, decided, has_changed=bool(effects), now=self.now)
-        shards = [effect for effect in done if isinstance(effect, WriteShard)]
-        self.written += shards
-        for write in shards if not is_lost else ():
-            self.store(write.key, write_shard(write.shard)[DATA_KEY], over=write.over)
-        return tuple(effect for effect in done if not isinstance(effect, WriteShard))
-
-    def store(self, key: ObjectKey, text: str, *, over: str | None = None) -> None:
-        """Somebody writes a shard."""
-        present = self.watch.lists.objects.get(key)
-        assert over is None or over == (present.resource_version if present else "")
-        self.version += 1
-        made = ConfigMap(key=key, resource_version=str(self.version), data={DATA_KEY: text})
-        self.watch.lists._store.apply(Reading(key, made.resource_version, made))
-
-    def settle(self) -> None:
-        """Look until nothing is due any more."""
-        for _ in range(20):
-            self.look(after_s=max(0.1, min(self.lists.due_s - self.now, 60.0)))
-            if self.lists.due_s > self.now + 30:
-                return
-        raise AssertionError("it never ends")
-
-    def stored(self, address: IPAddress) -> tuple[int, tuple[NodeName, ...]]:
-        """The entry of an address in the ConfigMap."""
-        key = ObjectKey(SETTINGS.namespace, f"bareway-announcers-{shard_of(address):x}")
-        found = read_shard(self.watch.lists.objects[key])
-        assert isinstance(found, Shard)
-        return found.entries[address].generation, found.entries[address].nodes
-
-
-def place(table: Table, name: str, **spec: object) -> IPAddress:
-    """A Service that shows its address."""
-    write = table.add(name, **spec)
-    assert table.look(write) == ()
-    assert table.look(write) == (write,)
-    table.show(write)
-    table.look()
-    return write.addresses[0]
-
+from bareway.model.services import FamilyPolicy, TrafficPolicy
+from bareway.resources.announcer_lists import DATA_KEY, write_shard
+from bareway.resources.kinds import Deleted
+from controller.announcement.gossip import MEET_S, TOLD_S, Gossip, _Watched
+from controller.writing.effects import SetCondition
+from support.builders import node, service
+from support.listing import CALM_S, CONDITION, NAMES, POOL, SETTINGS, Eyes, Table, place
+from support.spreading import MAC
 
 # ------------------------------------------------------------ before an address is shown
 
@@ -235,6 +86,74 @@ def test_a_burst_is_listed_ahead_with_its_first() -> None:
     at_once = [write for write in following if write.addresses[0] in listed]
     assert len(at_once) >= 5, "but those whose shard had nothing to write with the first"
     assert [write for write in table.look(*following) if write in at_once] == at_once
+
+
+def test_what_of_a_burst_nobody_was_given_goes_from_the_lists_after_a_minute() -> None:
+    table = Table()
+    burst = [table.add(f"web-{number}") for number in range(10)]
+    table.look(*burst)
+    began = table.now
+    for write in burst:
+        table.show(write)
+    given = {write.addresses[0] for write in burst}
+    assert table.listed() > given, "what may follow is listed with them"
+    while table.listed() != given:
+        assert table.now < began + NEW_S + 10
+        table.look(after_s=max(0.1, min(table.lists.due_s - table.now, 60.0)))
+    assert table.now >= began + NEW_S, "not sooner: they may be given yet"
+
+
+# ------------------------------------------------------------ what operators mark
+
+
+def test_a_drained_node_announces_nothing_new_and_what_it_had_goes_to_others() -> None:
+    table = Table()
+    address = place(table, "web")
+    table.settle()
+    (first, second, third) = table.stored(address)[1]
+    table.mark(node(first, drain="new disk"))
+    table.settle()
+    assert table.stored(address)[1][0] == second
+    assert table.stored(address)[1][-1] == first, "drained ones come last"
+    table.mark(node(second, taints=["node.kubernetes.io/out-of-service"]))
+    table.settle()
+    assert table.stored(address)[1] == (third, first, second) or table.stored(address)[1][0] == third
+
+
+@pytest.mark.parametrize(
+    ("document", "moves"),
+    [
+        pytest.param(POOL, False, id="which keeps what is there"),
+        pytest.param("{layer2: {on-cordon: move}, " + POOL + "}", True, id="which moves all"),
+    ],
+)
+def test_a_cordon_keeps_new_addresses_away(document: str, moves: bool) -> None:
+    table = Table(document=document)
+    old = place(table, "web")
+    table.settle()
+    first = table.stored(old)[1][0]
+    table.mark(node(first, unschedulable=True))
+    fresh = [place(table, f"more-{number}") for number in range(9)]
+    assert {table.stored(address)[1][0] for address in fresh} == {*NAMES} - {first}
+    table.settle()
+    assert (table.stored(old)[1][0] != first) is moves
+
+
+def test_a_node_that_a_service_names_and_that_cannot_announce_it_is_told_once() -> None:
+    table = Table()
+    place(table, "web")
+    table.serve("web", *NAMES)
+    table.annotate("web", {"bareway.io/announce-from": "nowhere"})
+    told = table.tell()
+    words = "NoSuchMember: there is no speaker on a node of that name"
+    named = 'not announced from node "nowhere", which bareway.io/announce-from names'
+    assert told == [("NotMoved", f"{named}: {words}")]
+    assert table.tell() == []
+    table.mark(node("nowhere", network_unavailable=True))
+    assert [reason for reason, _ in table.tell()] == ["NotMoved"], "another reason is news"
+    table.mark(node("nowhere"))
+    assert table.tell() == []
+    assert table.stored(table.services[ObjectKey("default", "web")].ingress[0])[1][0] == "nowhere"
 
 
 # ------------------------------------------------------------ afterwards
@@ -317,8 +236,11 @@ def test_what_gossip_moved_is_listed_within_ten_seconds() -> None:
 # ------------------------------------------------------------ what is seen
 
 
+LINK = LinkFact(name=InterfaceName("eth0"), mac=MAC, networks=(ip_network("192.0.2.0/24"),))
+
+
 def picture(*, now: float) -> Picture:
-    seen = Seen(name=NAMES[0], alive=True, eligible=False, leaving=True)
+    seen = Seen(name=NAMES[0], alive=True, eligible=False, leaving=True, links=(LINK,))
     return Picture(
         members={NAMES[0]: seen},
         claims={},
@@ -342,12 +264,47 @@ def test_who_never_saw_anybody_waits_a_moment_and_who_did_is_sure_of_nothing_any
     monkeypatch.setattr(gossip, "picture", picture)
     seen = gossip.observed(now=began + 9)
     assert seen is not None
-    assert seen.members == {NAMES[0]: Member(name=NAMES[0], eligible=False, draining=True)}
+    member = Member(name=NAMES[0], eligible=False, draining=True, links=(LINK,))
+    assert seen.members == {NAMES[0]: member}
+    for marked in (node(NAMES[0], unschedulable=True), node(NAMES[0], drain="")):
+        table.mark(marked)
+        cordoned = gossip.observed(now=began + 9)
+        assert cordoned is not None
+        assert cordoned.members == {NAMES[0]: replace(member, cordoned=True)}
     assert (seen.joined, seen.generation, seen.changed_at) == (frozenset(NAMES[:2]), 3, began + 9)
     monkeypatch.setattr(gossip, "picture", lambda now: None)
     blind = gossip.observed(now=began + 10)
     assert blind is not None
     assert (set(blind.members), blind.changed_at) == (set(NAMES), inf)
+
+
+def test_what_members_find_is_not_known_until_all_of_it_was_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    table = Table()
+    gossip = Gossip(SETTINGS, watch=table.watch, name="pod", rng=Random(1), on_change=lambda: None)
+    found = (
+        Finding(
+            address=ip_address("192.0.2.1"),
+            word=FindingWord.ADDRESS_IN_USE,
+            mac=MAC,
+            node=None,
+            by=NAMES[0],
+        ),
+    )
+    assert gossip.findings(now=1e9) is None, "nobody was met"
+    profile = PROFILES[ProfileName.DEFAULT]
+    gossip._observer = Observer(me=observer_name("pod"), profile=profile, rng=Random(1), now=0.0)
+    monkeypatch.setattr(Observer, "findings", lambda _: found)
+    monkeypatch.setattr(gossip, "picture", picture)
+    gossip._say()
+    seen_at = gossip._seen_at
+    assert seen_at is not None
+    assert (gossip.alive, gossip.known) == (1, 2)
+    assert gossip.findings(now=seen_at + TOLD_S - 0.1) is None
+    assert gossip.findings(now=seen_at + TOLD_S) == found
+    monkeypatch.setattr(gossip, "picture", lambda now: None)
+    gossip._say()
+    assert gossip.findings(now=seen_at + 1e9) is None, "it begins anew with the next who is met"
+    assert (gossip.alive, gossip.known) == (0, 2)
 
 
 def test_the_program_hears_of_a_change_and_of_nothing_else() -> None:

@@ -12,6 +12,7 @@ from apiserver.kinds import LEASES
 from bareway.runtime.clock import boot_time
 from bareway.runtime.kube.client import KubeClient
 from bareway.runtime.kube.credentials import Credentials, Fixed
+from bareway.runtime.kube.errors import KubeError, Unreachable
 from controller.leading.elector import Elector
 from support.controllers import NAMESPACE, Cluster, Json
 from support.until import until
@@ -31,6 +32,7 @@ class Rig:
         self.is_warm = asyncio.Event()
         self.is_warm.set()
         self._is_new = is_new
+        self.is_first: bool | KubeError = True
         self.client = KubeClient(Fixed(Credentials(server=cluster.api.url)))
         self.elector = Elector(
             self.client,
@@ -39,6 +41,7 @@ class Rig:
             rng=Random("me"),
             clock=boot_time,
             warm_up=self._warm_up,
+            mark=self._mark,
             prepare=self._prepare,
             on_change=self._count,
         )
@@ -46,6 +49,11 @@ class Rig:
     async def _warm_up(self) -> bool:
         await self.is_warm.wait()
         return self._is_new
+
+    async def _mark(self) -> bool:
+        if isinstance(self.is_first, KubeError):
+            raise self.is_first
+        return self.is_first
 
     async def _prepare(self) -> None:
         self.prepared += 1
@@ -162,3 +170,21 @@ async def test_a_lease_that_was_deleted_is_created_again_and_waited_for(cluster:
         assert not elector.may_write()
         await until(elector.may_write, within_s=10.0)
         assert (elector.term, rig.prepared) == (2, 1)
+
+
+@pytest.mark.parametrize(
+    ("mark", "leads"),
+    [
+        pytest.param(True, True, id="who leaves the mark is the first"),
+        pytest.param(False, False, id="who finds it waits for another to end"),
+        pytest.param(Unreachable("lost"), False, id="who cannot tell waits too"),
+    ],
+)
+async def test_where_there_is_no_lease_the_mark_tells_whether_there_never_was_one(
+    cluster: Cluster, mark: bool | KubeError, leads: bool
+) -> None:
+    rig = Rig(cluster)
+    rig.is_first = mark
+    async with standing(rig):
+        await until(lambda: rig.lease.get("spec", {}).get("holderIdentity") == "me_1" and rig.elector.term)
+        assert rig.elector.may_write() is leads

@@ -93,6 +93,25 @@ def test_a_lease_is_anybodys_when_it_has_not_changed_for_its_time_since_it_was_s
     assert made.handle(Tick(), now=105.9) == [put(replace(THEIRS, resource_version="9"), 5, Claim.EXPIRED)]
 
 
+def test_a_count_of_takers_that_the_api_could_not_hold_is_not_written() -> None:
+    full = replace(RELEASED, transitions=2**31 - 1)
+    _, outputs = machine(full)
+    assert outputs == [put(full, 2**31 - 1, Claim.RELEASED)]
+
+
+def test_who_is_not_the_first_waits_as_if_the_lease_had_been_deleted() -> None:
+    made, _ = machine(None, is_new=True)
+    assert made.handle(Written(OURS, is_first=False), now=100.0) == []
+    assert not made.may_write(now=103.9)
+    waits_s = TIMING.lease_s + TIMING.request_s
+    renewed = replace(OURS, resource_version="9")
+    for number in range(1, 6):
+        made.handle(Tick(), now=100.0 + 0.8 * number)
+        made.handle(Written(renewed), now=100.0 + 0.8 * number)
+    assert made.handle(Tick(), now=100.0 + waits_s)[:1] in ([Prepare(1)], [])
+    assert not made.may_write(now=100.0 + waits_s)
+
+
 def test_what_the_former_leader_sent_is_waited_out_before_everything_is_listed() -> None:
     made, _ = machine(THEIRS)
     made.handle(Tick(), now=103.0)

@@ -1,20 +1,19 @@
 """Two and three controllers with clocks that disagree: never two at once, and soon one again."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from itertools import count
 from random import Random
 
 import pytest
 
 from bareway.model.objects import Lease
-from controller.leading.election import Claim, Put, Timing
+from controller.leading.election import Answer, Claim, Look, Put, Timing, Written
 from controller.leading.leadership import Leadership, Stage
 from support.elections import KEY, Candidate, Story
 
 TAKE_OVER_S = 5.0
 CLEAN_S = 0.5
-FIRST_S = 3.0
-"""Who deletes the Lease in the first second of a cluster's life, before anything was written, gets two."""
 HEALS_S = 12.0  # a Lease of a third, a pause that grew, a take-over
 
 
@@ -183,7 +182,7 @@ FAULTS: Mapping[str, Callable[[Story, Candidate], None]] = {
     "away": lambda story, one: _switch(story),
     "errors": lambda story, one: _err(story),
     "late": lambda story, one: _delay(story),
-    "delete": lambda story, one: story.delete() if story.now > FIRST_S else None,
+    "delete": lambda story, one: story.delete(),
     "none": lambda story, one: None,
 }
 
@@ -235,8 +234,17 @@ class WaitsForNobody(Leadership):
 class TakesADeletedLeaseForTheFirst(Leadership):
     """Who deletes the Lease of a living leader makes two."""
 
-    def _claim(self) -> Claim:
-        return Claim.FIRST if self._lease is None else super()._claim()
+    def _take(self, claim: Claim, *, now: float) -> None:
+        super()._take(Claim.FIRST if claim is Claim.DELETED else claim, now=now)
+
+
+class LooksForNoMark(Leadership):
+    """Who never saw a Lease believes that there never was one."""
+
+    def _hear(self, answer: Answer, asked: Put | Look | None, *, now: float) -> None:
+        super()._hear(
+            replace(answer, is_first=True) if isinstance(answer, Written) else answer, asked, now=now
+        )
 
 
 class ReleasesWhileItWaits(Leadership):
@@ -279,6 +287,7 @@ def hasty(me: str, rng: Random) -> Leadership:
         pytest.param(
             lambda me, rng: TakesADeletedLeaseForTheFirst(me=me, rng=rng), id="a deleted Lease is none"
         ),
+        pytest.param(lambda me, rng: LooksForNoMark(me=me, rng=rng), id="looks for no mark"),
         pytest.param(lambda me, rng: ReleasesWhileItWaits(me=me, rng=rng), id="releases while it waits"),
         pytest.param(lambda me, rng: BelievesItsName(me=me, rng=rng), id="believes its name"),
         pytest.param(lambda me, rng: NeverStops(me=me, rng=rng), id="never stops"),

@@ -20,6 +20,7 @@ from controller.allocation.assumptions import Memory
 from controller.writing.apply import IN_FLIGHT, NAMED_MAX, Api, Applier, Outcome
 from controller.writing.effects import (
     ClearIngress,
+    Confirm,
     CreateKey,
     Emit,
     Notice,
@@ -162,6 +163,25 @@ async def test_a_write_over_a_version_that_is_no_more_is_outdated_and_nothing_is
     assert (cluster.ingress("web"), rig.told.reasons, len(rig.memory.services)) == ([], [], 0)
 
 
+@pytest.mark.parametrize(
+    ("fault", "doubtful"),
+    [
+        pytest.param(Fault.LOST, True, id="an answer that is lost"),
+        pytest.param(Fault.ERROR, True, id="an error of the server"),
+        pytest.param(Fault.FORBIDDEN, False, id="a clear no"),
+    ],
+)
+async def test_whether_a_configuration_is_in_force_is_in_doubt_where_no_answer_says(
+    cluster: Cluster, fault: Fault, *, doubtful: bool
+) -> None:
+    cluster.api.faults.add(fault, verb="create", resource="configmaps")
+    rig = Rig(cluster)
+    key = ObjectKey(NAMESPACE, "bareway-config")
+    write = WriteConfiguration(key=key, over="", in_force=in_force(1))
+    assert await rig.applier.apply([write]) == Outcome(failed=1)
+    assert rig.memory.configurations.is_doubtful(key) is doubtful
+
+
 async def test_a_service_that_was_deleted_is_outdated(cluster: Cluster) -> None:
     await cluster.create("web")
     rig = Rig(cluster)
@@ -181,6 +201,30 @@ async def test_an_answer_that_is_lost_leaves_the_address_held_but_not_shown(clus
     assert rig.memory.services.shown(mirrored)[before.key].ingress == ()
     assert rig.memory.services.held(mirrored)[before.key].ingress == ips("192.0.2.1")
     assert rig.told.reasons == []
+
+
+async def test_what_is_to_be_said_of_a_write_waits_for_its_answer_or_for_the_mirror(
+    cluster: Cluster, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    await cluster.create("web")
+    rig = Rig(cluster, loses_answers=True)
+    write = assign(await rig.service("web"), "192.0.2.1")
+    await rig.applier.apply([write])
+    assert (rig.memory.unanswered, rig.told.reasons) == ({write.service.key: write}, [])
+    assert await rig.applier.apply([Confirm(write=write)]) == Outcome()
+    assert rig.told.reasons == ["IPAllocated"]
+    assert [r.getMessage() for r in caplog.records].count("address assigned") == 1
+
+
+async def test_a_write_that_was_answered_at_last_waits_for_nothing(cluster: Cluster) -> None:
+    await cluster.create("web")
+    cluster.api.faults.add(Fault.DROP, verb="patch", resource="services/status")
+    rig = Rig(cluster)
+    write = assign(await rig.service("web"), "192.0.2.1")
+    assert await rig.applier.apply([write]) == Outcome(failed=1)
+    assert await rig.applier.apply([write]) == Outcome(done=1)
+    assert (rig.memory.unanswered, rig.told.reasons) == ({}, ["IPAllocated"])
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from bareway.decide.allocation.verdicts import Granted, Refusal, Refused, Verdict, WhyNot
+from bareway.model.mac import MacAddress
 from bareway.model.names import PoolName
 from bareway.model.services import Condition
 from bareway.resources.events import MESSAGE_MAX
@@ -89,3 +90,31 @@ def test_a_condition_that_names_no_time_gets_one() -> None:
 
 def test_it_names_the_generation_that_it_speaks_of() -> None:
     assert condition_of(granted(), replace(service(), generation=7), now=0).generation == 7
+
+
+# ------------------------------------------------------------ strangers
+
+MAC = MacAddress.parse("02:00:00:00:00:07")
+IN_USE = {ips("192.0.2.1")[0]: MAC}
+
+
+def test_a_stranger_that_answers_for_an_address_is_said_before_all_else() -> None:
+    found = condition_of(granted(SECOND), service(), now=0, in_use=IN_USE)
+    sentence = '02:00:00:00:00:07 answers for "192.0.2.1" too'
+    assert (found.is_true, found.reason) == (True, "AddressInUse")
+    assert found.message == f'assigned ["192.0.2.1"] from pool a; {sentence}; no IPv6 left'
+    others = {ips("192.0.2.2")[0]: MAC}
+    assert condition_of(granted(), service(), now=0, in_use=others).reason == Reason.ASSIGNED
+    assert condition_of(Refused(reason=NONE), service(), now=0, in_use=IN_USE).reason == "NoFreeAddress"
+
+
+def test_while_nobody_knows_of_strangers_what_is_said_of_them_stays() -> None:
+    said = condition_of(granted(), service(), now=0, in_use=IN_USE)
+    shown = replace(service(ingress=["192.0.2.1"]), condition=said, generation=3)
+    assert condition_of(granted(), shown, now=LATER, in_use=None) == replace(said, generation=3)
+    assert condition_of(granted(), shown, now=LATER, in_use={}).reason == Reason.ASSIGNED
+    other = replace(granted(), addresses=ips("192.0.2.9"))
+    assert condition_of(other, shown, now=LATER, in_use=None).reason == Reason.ASSIGNED
+    assert condition_of(Refused(reason=NONE), shown, now=LATER, in_use=None).reason == "NoFreeAddress"
+    odd = replace(shown, condition=replace(said, reason="InvalidRequest"))
+    assert condition_of(granted(), odd, now=LATER, in_use=None).reason == Reason.ASSIGNED

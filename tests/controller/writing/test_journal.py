@@ -1,3 +1,4 @@
+from dataclasses import replace
 from random import Random
 
 import pytest
@@ -107,6 +108,18 @@ def test_every_problem_is_one_line_with_its_place_until_it_is_repaired(
     journal.write_configuration(Acceptance(in_force=in_force(1), offer=OFFER), in_force(1))
     journal.write_configuration(bad, in_force(1))
     assert lines(log)[1:] == [("ERROR", "field pears not found"), ("WARNING", "not served yet")]
+
+
+def test_of_problems_that_grow_in_number_only_the_new_ones_are_said(
+    watch: Watch, log: pytest.LogCaptureFixture
+) -> None:
+    journal = Journal(watch)
+    refused = Acceptance(in_force=None, offer=OFFER, refusal=ConfigurationRefusal.INVALID, problems=(ERROR,))
+    journal.write_configuration(refused, None)
+    journal.write_configuration(replace(refused, problems=(ERROR, WARNING)), None)
+    journal.write_configuration(replace(refused, problems=(WARNING,)), None)
+    journal.write_configuration(refused, None)
+    assert [name for _, name in lines(log)] == [ERROR.message, WARNING.message, ERROR.message]
 
 
 def test_an_api_server_that_goes_and_comes_back_is_said_each_time(

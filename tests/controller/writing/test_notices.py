@@ -8,6 +8,7 @@ from hypothesis import given
 
 from bareway.decide.allocation.allocate import AllocationView, allocate
 from bareway.decide.allocation.verdicts import Cleared, Granted, Refusal, Refused, Verdict, WhyNot
+from bareway.decide.announcement.moves import ANNOUNCE_FROM, MoveRefusal
 from bareway.model.configuration import Configuration
 from bareway.model.names import ObjectKey, PoolName, ServiceKey
 from bareway.model.objects import ObjectReference
@@ -18,7 +19,7 @@ from bareway.resources.events import EventType
 from bareway.resources.in_force import InForce, digest
 from controller.allocation.acceptance import Acceptance, ConfigurationRefusal, Offer
 from controller.writing.conditions import condition_of
-from controller.writing.notices import EventReason, of_acceptance, of_change, standing
+from controller.writing.notices import EventReason, not_moved, of_acceptance, of_change, standing
 from support.builders import ips, key, service
 from support.clusters import clusters, configurations
 
@@ -252,10 +253,20 @@ def test_a_status_that_was_written_over_is_said_to_be_corrected() -> None:
         (EventReason.CONFIGURATION_WARNING, "ConfigurationWarning"),
         (EventReason.STATUS_CORRECTED, "StatusCorrected"),
         (EventReason.UNREADABLE, "ServiceUnreadable"),
+        (EventReason.NOT_MOVED, "NotMoved"),
+        (EventReason.PROXY_ARP_SUSPECTED, "ProxyArpSuspected"),
     ],
 )
 def test_the_words_that_tools_look_for_stay_as_they_are(reason: EventReason, word: str) -> None:
     assert reason == word
+
+
+@pytest.mark.parametrize("why", MoveRefusal)
+def test_each_reason_why_a_service_is_not_moved_is_told_by_its_word_and_a_sentence(why: MoveRefusal) -> None:
+    notice = not_moved(service(annotations={ANNOUNCE_FROM: " node9 "}), why)
+    named = 'not announced from node "node9", which bareway.io/announce-from names'
+    assert notice.message.startswith(f"{named}: {why}: ")
+    assert (notice.type, notice.reason) == (EventType.WARNING, EventReason.NOT_MOVED)
 
 
 @given(configurations(), clusters())

@@ -6,7 +6,7 @@ from bareway.model.configuration import Configuration
 from bareway.model.memory import AllocationMemory, Hold
 from bareway.model.names import ObjectKey
 from bareway.model.objects import ObjectReference
-from bareway.model.services import Condition, FamilyPolicy, Service
+from bareway.model.services import Condition, Service
 from bareway.resources.events import EventType
 from bareway.resources.in_force import InForce
 from controller.writing.effects import (
@@ -233,38 +233,6 @@ def test_news_that_changes_is_told_again(count: int) -> None:
     changed = replace(now.services[key("web")], requested_address="x" * (count + 1))
     (effect,) = plan(decided(ONE_POOL, later := shown(changed)), later)
     assert [reason for reason, _ in tells(effect)] == ["LoadBalancerFailed"]
-
-
-def test_two_that_shall_have_each_others_address_both_give_up_what_they_may_not_keep() -> None:
-    two = in_force(configuration(pool("a", "192.0.2.0/32"), pool("b", "192.0.2.8/32")))
-    wants_b = replace(held("x", "192.0.2.0"), requested_address="192.0.2.8")
-    wants_a = replace(assigned(service("y", ingress=["192.0.2.8"]), "b"), requested_address="192.0.2.0")
-    now = shown(wants_a, wants_b, configured=two)
-    effects = plan(decided(two, now), now)
-    assert [type(effect) for effect in effects] == [ClearIngress, ClearIngress]
-    assert [reason for reason, _ in tells(effects[0])] == ["ClearAssignment"]
-    now = after(now, effects)
-    now = after(now, plan(decided(two, now), now))
-    assert {of.key.name: of.ingress for of in now.services.values()} == {
-        "x": ips("192.0.2.8"),
-        "y": ips("192.0.2.0"),
-    }
-
-
-def test_of_two_families_only_the_one_that_must_go_is_given_up() -> None:
-    both = ["10.96.0.10", "fd00::10"]
-    pools = pool("a", "192.0.2.0/32", "2001:db8::/128"), pool("b", "192.0.2.8/32", "2001:db8::8/128")
-    two = in_force(configuration(*pools))
-    dual = assigned(service("dual", ingress=["192.0.2.0", "2001:db8::"], cluster=both))
-    dual = replace(dual, annotations={"metallb.io/loadBalancerIPs": "192.0.2.8,2001:db8::"})
-    dual = replace(dual, family_policy=FamilyPolicy.REQUIRE_DUAL_STACK)
-    other = replace(assigned(service("other", ingress=["192.0.2.8"]), "b"), requested_address="192.0.2.0")
-    now = shown(dual, other, configured=two)
-    (first, second) = sorted(plan(decided(two, now), now), key=lambda effect: type(effect).__name__)
-    assert isinstance(first, ClearIngress)
-    assert first.service == other
-    assert isinstance(second, SetIngress)
-    assert (second.addresses, second.pool) == (ips("2001:db8::"), "a")
 
 
 # ------------------------------------------------------------ conditions

@@ -5,14 +5,17 @@ write that left a process only after it was frozen. Such a write may show an add
 kept for another; once all is calm nothing of it may be left.
 """
 
+from collections.abc import Collection
 from typing import NoReturn
 
 from bareway.decide.allocation.losses import digest, losses
+from bareway.decide.allocation.strangers import asks_for
 from bareway.decide.allocation.verdicts import Granted
 from bareway.model.names import IPAddress, ServiceKey
 from bareway.model.services import Service
 from bareway.resources.announcer_lists import NAME
 from controller.allocation.acceptance import ACCEPT_LOSS
+from controller.writing.conditions import Reason
 from sim.control.api import BORN, Change
 from sim.control.keeping import Keeping
 from sim.control.listing import ListChecks
@@ -82,6 +85,8 @@ class Checkers:
             self._lists.after_shard(before.lists, self._before.lists, flight)
         elif change.place == IN_FORCE:
             self._after_configuration(change, flight, before)
+        elif change.place == STATE and self._quarantined(before) != self._quarantined(self._before):
+            self._outside_state = change.revision  # a stranger came, or somebody says so
         elif change.by == USER:
             if change.place == STATE:
                 self._outside_state = change.revision
@@ -158,6 +163,8 @@ class Checkers:
         self._configured_at = self._world.now
         in_force = self._before.in_force
         assert in_force is not None
+        if in_force == before.in_force:
+            return  # written once more, by who got no answer to another
         if in_force.generation <= self._generation:
             self.broken(f"generation {in_force.generation} of the configuration after {self._generation}")
         self._generation = in_force.generation
@@ -199,6 +206,7 @@ class Checkers:
         if truth.in_force is None:
             return
         self._look_at_all(truth, unix=leader.unix())
+        self._look_at_strangers(truth)
         self._lists.when_calm(truth)
         for process in self._world.processes:
             self._look_at_report(process, truth)
@@ -216,6 +224,23 @@ class Checkers:
             for other in (one for address in shown for one in truth.conflicts(service, address)):
                 self.broken(f"{service.key} and {other.key} show one of {shown}")
 
+    def _look_at_strangers(self, truth: Truth) -> None:
+        """An address for which somebody else answers is shown by nobody, or it is said."""
+        strangers = self._world.speakers.strangers
+        for service in truth.services.values():
+            if not service.is_load_balancer or service.condition is None:
+                continue
+            told = service.condition.reason == Reason.ADDRESS_IN_USE
+            met = [address for address in service.ingress if address in strangers]
+            if told is not bool(met):
+                self.broken(f"{service.key} says {service.condition.reason}, and strangers answer for {met}")
+            for address in met:
+                given = self._given.get((service.key, address))
+                holders = [one for one in truth.services.values() if address in one.ingress]
+                is_wanted = any(asks_for(one, address, truth.configuration) for one in holders)
+                if given is not None and given.begun_at > strangers[address].since and not is_wanted:
+                    self.broken(f"{service.key} was given {address}, for which a stranger answered already")
+
     def _look_at_report(self, process: Process, truth: Truth) -> None:
         """Its own decision, made bit by bit, is the one that is made of everything at once."""
         report = process.control.report
@@ -230,6 +255,9 @@ class Checkers:
             self.broken(f"{process.name} decided otherwise: {found}")
 
     # ------------------------------------------------------------ words
+
+    def _quarantined(self, truth: Truth) -> Collection[IPAddress]:
+        return truth.memory.quarantine.keys()
 
     @property
     def _unix(self) -> int:

@@ -2,17 +2,20 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from ipaddress import ip_address
 from random import Random
 
+from bareway.decide.allocation.strangers import PROXY_MIN
+from bareway.model.mac import MacAddress
 from bareway.runtime.kube.errors import Unreachable
-from controller.allocation import judge
+from controller.allocation.desk import Desk
 from sim.control.api import Place
 from sim.control.checkers import Checkers
 from sim.control.keeping import SKEW_MAX_S
 from sim.control.owner import Weather
 from sim.control.process import Process
-from sim.control.speakers import NODES
-from sim.control.users import Users
+from sim.control.speakers import NODES, Stranger
+from sim.control.users import ADDRESSES, Users
 from sim.control.world import GOSSIP_S, OURS, World
 
 CALM_S = 110.0
@@ -20,19 +23,18 @@ CALM_S = 110.0
 QUIET_S = 5.0
 LEASE = Place("leases", OURS, "bareway-controller")
 CONTROLLERS_MAX = 3
-FIRST_S = 3.0
-"""Who deletes the Lease in the first seconds of a cluster's life gets two leaders."""
 
 
 @contextmanager
 def timeless() -> Iterator[None]:
     """What a decision costs this machine is the one thing that no seed tells: here it costs nothing."""
-    names = vars(judge)
-    monotonic, names["monotonic"] = names["monotonic"], lambda: 0.0
+    defaults = Desk.__init__.__kwdefaults__
+    assert defaults is not None
+    clock, defaults["clock"] = defaults["clock"], lambda: 0.0
     try:
         yield
     finally:
-        names["monotonic"] = monotonic
+        defaults["clock"] = clock
 
 
 class RandomRun:
@@ -65,11 +67,14 @@ class RandomRun:
             "node dies": lambda: self._change_speakers("node dies"),
             "node returns": lambda: self._change_speakers("node returns"),
             "drain": lambda: self._change_speakers("drain"),
+            "stranger comes": self._let_a_stranger_come,
+            "stranger goes": self._let_strangers_go,
         }
         kinds = (*self._of_process, *self._of_world)
         self._kinds = [kind for kind in kinds if rng.random() < 0.5] if rng.random() < 0.8 else []
         self._acts = [kind for kind in self.users.does if rng.random() < 0.6] + ["create"] * 3
         self._names = 0
+        self._strangers = 0
 
     def play(self) -> None:
         """From nothing to calm."""
@@ -152,7 +157,7 @@ class RandomRun:
         self.world.weather.lags_s = self._rng.choice(((0.001, 0.01), (0.001, 0.3), (0.01, 3.0)))
 
     def _delete_the_lease(self) -> None:
-        if LEASE in self.world.api.objects and self.world.now > FIRST_S:
+        if LEASE in self.world.api.objects:
             self.world.delete(LEASE)
 
     def _change_speakers(self, kind: str) -> None:
@@ -167,6 +172,19 @@ class RandomRun:
         speakers.change(now=self.world.now)
         self.world.tell_sights()
         self.world.at(self.world.now + GOSSIP_S, self.world.gossip)
+
+    def _let_a_stranger_come(self) -> None:
+        """Somebody on the link has an address of ours, or soon will be ours; few of many are enough."""
+        speakers, address = self.world.speakers, ip_address(self._rng.choice(ADDRESSES))
+        if len(speakers.strangers) < PROXY_MIN - 1:
+            self._strangers += 1
+            mac = MacAddress(bytes((2, 0, 0, 0, 1, self._strangers % 256)))
+            speakers.strangers[address] = Stranger(mac, self.world.now)
+            self.world.find_strangers()
+
+    def _let_strangers_go(self) -> None:
+        self.world.speakers.strangers.clear()
+        self.world.find_strangers()
 
     def _heal(self) -> None:
         self.world.weather.is_away = False

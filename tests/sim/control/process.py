@@ -12,6 +12,9 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 from bareway.model.objects import ObjectReference
 from bareway.resources.events import EventType
+from bareway.resources.kinds import SECRETS
+from bareway.resources.objects import KEY_FIELD, secret_body
+from bareway.runtime.kube.errors import AlreadyExists
 from bareway.runtime.kube.reflector import Reflector
 from controller.allocation.assumptions import Memory
 from controller.leading.elector import Elector
@@ -186,6 +189,7 @@ class Process:
             rng=self.rng,
             clock=self.clock,
             warm_up=self.watch.warm_up,
+            mark=self._mark,
             prepare=self._prepare,
             on_change=changed.set,
         )
@@ -206,6 +210,14 @@ class Process:
         mirrors = (mirror.run() for mirror in self.watch.mirrors)
         parts: list[Coroutine[None, None, None]] = [self.control.run(), self.elector.run(), *mirrors]
         self.tasks = [self.loop.create_task(part) for part in parts]
+
+    async def _mark(self) -> bool:
+        body = secret_body(self.watch.secret_key, {KEY_FIELD: b"key"})
+        try:
+            await self.client.create(SECRETS.path(SETTINGS.namespace), body)
+        except AlreadyExists:
+            return False
+        return True
 
     async def _prepare(self) -> None:
         self.world.prepared.append((self.world.now, self.life, self.world.last_of_services))

@@ -5,21 +5,33 @@ the same.
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Final
+from typing import Final, NamedTuple
 
 from bareway.decide.announcement.members import Member, Observed
 from bareway.gossip.claims import Claim
+from bareway.gossip.findings import Finding, FindingWord
 from bareway.model.announcer_lists import AnnouncerLists
+from bareway.model.mac import MacAddress
 from bareway.model.names import IPAddress, NodeName
 
 CALM_S: Final = 0.75
 NODES: Final = (NodeName("n1"), NodeName("n2"), NodeName("n3"))
 
 
+class Stranger(NamedTuple):
+    """A station that answers for an address, and is no speaker."""
+
+    mac: MacAddress
+    since: float
+
+
 class Speakers:
     """Who lives, and who claims what."""
 
     def __init__(self) -> None:
+        self.strangers: dict[IPAddress, Stranger] = {}
+        self.shown: set[IPAddress] = set()
+        """What Services show; known once there are strangers."""
         self.living = set(NODES)
         self.draining: set[NodeName] = set()
         self.claims: dict[IPAddress, Claim] = {}
@@ -56,6 +68,20 @@ class Speakers:
     def _claim(self, address: IPAddress, node: NodeName, generation: int, count: int) -> None:
         self.claims[address] = Claim(address=address, generation=generation, count=count, node=node)
 
+    def findings(self) -> tuple[Finding, ...]:
+        """Who answers for what is claimed: found as soon as it is."""
+        return tuple(
+            Finding(
+                address=address,
+                word=FindingWord.ADDRESS_IN_USE,
+                mac=stranger.mac,
+                node=None,
+                by=self.claims[address].node,
+            )
+            for address, stranger in self.strangers.items()
+            if address in self.claims and address in self.shown
+        )
+
     def members(self) -> Mapping[NodeName, Member]:
         """All that ever joined."""
         return {
@@ -85,6 +111,9 @@ class Sight:
             calm_s=CALM_S,
             generation=speakers.generation,
         )
+
+    def findings(self, *, now: float) -> tuple[Finding, ...]:
+        return self._speakers.findings()
 
     def tell(self, *, generation: int, wanted: Iterable[IPAddress] | None = None) -> None:
         """What is only wished and not written, nobody need know."""

@@ -126,6 +126,14 @@ class World:
         if self.speakers.version != before:
             self.tell_sights()
 
+    def find_strangers(self) -> None:
+        """Speakers answer for what Services show, and notice who else does."""
+        self.speakers.shown = {
+            address for one in self.api.services().values() for address in one.ingress if one.is_load_balancer
+        }
+        self.speakers.version += 1
+        self.tell_sights()
+
     def tell_sights(self) -> None:
         """What is seen in gossip is something else now."""
         for process in [*self.processes]:
@@ -161,6 +169,8 @@ class World:
             process.client.tell(change)
         if change.place.name.startswith(NAME):
             self.at(self.now + GOSSIP_S, self.gossip)
+        if change.place.plural == "services" and self.speakers.strangers:
+            self.at(self.now + GOSSIP_S, self.find_strangers)
         if self.checks is not None:
             self.checks.after_change(change, flight if change.by != USER else None)
 
