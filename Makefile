@@ -9,7 +9,7 @@ API ?= embedded
 SEED ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup packages demo test check format lint types arch proto proto-check docs sim unit lab image kube record cluster cluster-packages cluster-up cluster-down mutate bench bench-gate clean
+.PHONY: help setup packages routers demo test check format lint types arch proto proto-check docs sim unit lab image kube record cluster cluster-packages cluster-up cluster-down mutate bench bench-gate clean
 
 help:  ## what there is to do here
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
@@ -25,7 +25,10 @@ packages:
 demo: setup packages  ## the whole job on real packets, in network namespaces; API=real for a real kube-apiserver
 	@$(if $(filter real,$(API)),$(PYTHON) -m cluster.build > /dev/null && )$(ROOT) $(BIN)/python -m lab.demo --api $(API)
 
-test: setup packages  ## every test but those that need the real kube-apiserver
+routers: setup
+	@python3 tests/bootstrap.py packages bird2 frr
+
+test: setup packages routers  ## every test but those that need the real kube-apiserver
 	@echo "test: the quick ones, two at a time" && $(BIN)/pytest -n 2 -q -m 'not real and not lab and not cluster'
 	@echo "test: the lab, one at a time, since it watches real clocks" && $(ROOT) $(BIN)/pytest -m 'lab and not host and not real and not cluster'
 	@echo "test: what root alone can do" && $(BIN)/pytest -q -m 'host and not real and not cluster'
@@ -59,7 +62,7 @@ sim: setup  ## replay one seed in virtual time: make sim SEED=7, of controllers:
 unit: setup  ## the quick tests alone: no root, no namespaces
 	@$(BIN)/pytest -q -m 'not real and not lab and not cluster'
 
-lab: setup packages  ## the tests in network namespaces alone
+lab: setup packages routers  ## the tests in network namespaces alone
 	@$(ROOT) $(BIN)/pytest -q -m 'lab and not host and not real and not cluster' && $(BIN)/pytest -q -m 'host and not real and not cluster'
 
 image: setup  ## the container image as an OCI archive in dist/, without Docker

@@ -11,6 +11,8 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -18,6 +20,8 @@ ENVIRONMENT = ROOT / ".venv"
 TOOLS = ROOT / ".cache" / "uv"
 UV_VERSION = "0.13.8"
 PYTHON_MIN = (3, 11)
+POLICY = Path("/usr/sbin/policy-rc.d")
+"""What Debian asks before it starts or stops a service."""
 
 
 def say(sentence: str) -> None:
@@ -105,6 +109,20 @@ def installed(name: str) -> bool:
     return told.returncode == 0 and told.stdout == "installed"
 
 
+@contextmanager
+def nothing_started() -> Iterator[None]:
+    """Keep what is installed from starting: a router of the tests must not speak on this machine's links."""
+    if POLICY.exists():
+        yield
+        return
+    POLICY.write_text("#!/bin/sh\nexit 101\n")  # "action forbidden by policy", as invoke-rc.d(8) has it
+    POLICY.chmod(0o755)
+    try:
+        yield
+    finally:
+        POLICY.unlink()
+
+
 def packages(*names: str) -> None:
     """Install what is missing of Debian's packages; without root or apt, say what to install."""
     if shutil.which("dpkg-query") is None:
@@ -127,10 +145,11 @@ def packages(*names: str) -> None:
         "--no-install-recommends",
         *missing,
     )
-    first = subprocess.run(install, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
-    if first.returncode:  # an old list of packages, or none
-        run("apt-get", "update", "-qq")
-        run(*install)
+    with nothing_started():
+        first = subprocess.run(install, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
+        if first.returncode:  # an old list of packages, or none
+            run("apt-get", "update", "-qq")
+            run(*install)
 
 
 if __name__ == "__main__":

@@ -148,3 +148,21 @@ def longest_silence(frames: Iterable[ArpFrame], address: str, *, since: float = 
 def longest_stall(stalls: Iterable[Lateness], *, since: float = 0.0) -> float:
     """How long the host stood still at most after ``since``."""
     return max((stall.late_s for stall in stalls if stall.at >= since), default=0.0)
+
+
+class Stand(msgspec.Struct, frozen=True, kw_only=True):
+    """How a BFD session stands, as the main program hears it."""
+
+    at: float
+    kind: str
+    """``changed``, ``figures`` or ``trouble``."""
+    peer: str
+    state: str
+    diagnostic: str
+    remote_state: str
+    trouble: int
+    transmit_interval_us: int
+    detection_time_us: int
+    ups: int
+    downs: int
+    packets_in: int

@@ -1,4 +1,4 @@
-"""The supervisor as PID 1 will be: real processes, which end in every way that a program can."""
+"""The supervisor as PID 1 is, without BFD and with it: real processes, which end in every way there is."""
 
 import json
 import os
@@ -16,9 +16,27 @@ from speaker.supervisor import HEALTHY_S, PAUSES_S, Patience
 pytestmark = pytest.mark.slow
 
 MEMORY_MAX_MB = 14
-"""PSS; there will be a BFD process in it later."""
+"""PSS, with BFD in it."""
 
-AS_IN_THE_MANIFEST = (sys.executable, "-I", "-m", "speaker.supervisor")
+CLASSES = {
+    "speaker.supervisor": "from speaker.supervisor import Supervisor",
+    "speaker.bfd": "from speaker.bfd.__main__ import KeepingSupervisor as Supervisor",
+}
+"""The module to run, and where the class in it comes from."""
+MODULE = pytest.StashKey[str]()
+tried = pytest.Stash()
+
+
+@pytest.fixture(params=CLASSES, autouse=True)
+def module(request: pytest.FixtureRequest) -> str:
+    tried[MODULE] = str(request.param)
+    return tried[MODULE]
+
+
+def as_in_the_manifest() -> list[str]:
+    return [sys.executable, "-I", "-m", tried[MODULE]]
+
+
 LISTENING = """
 import os, signal, sys
 def end(*_):
@@ -43,7 +61,7 @@ def python(script: str, **values: object) -> list[str]:
 def impatient(pauses_s: Sequence[float], before: str = "") -> list[str]:
     """A supervisor with other pauses; the program follows."""
     script = (
-        f"import sys\n{before}\nfrom speaker.supervisor import Supervisor\n"
+        f"import sys\n{before}\n{CLASSES[tried[MODULE]]}\n"
         f"sys.exit(Supervisor(sys.argv[1:], pauses_s={tuple(pauses_s)!r}).run())"
     )
     return [sys.executable, "-c", script]
@@ -90,8 +108,8 @@ class Running:
 
 
 @contextmanager
-def supervised(*program: str, by: Sequence[str] = AS_IN_THE_MANIFEST) -> Iterator[Running]:
-    running = Running([*by, *program])
+def supervised(*program: str, by: Sequence[str] = ()) -> Iterator[Running]:
+    running = Running([*(by or as_in_the_manifest()), *program])
     try:
         yield running
     finally:
@@ -221,7 +239,7 @@ print("reaped", flush=True)
         assert running.end() == 0
 
 
-def test_it_is_small_and_loads_nothing_but_the_standard_library() -> None:
+def test_it_is_small_and_loads_nothing_but_the_standard_library(module: str) -> None:
     with supervised(*python(DEAF)) as running:
         running.up()
         rollup = Path(f"/proc/{running.pid}/smaps_rollup").read_text().splitlines()
@@ -229,12 +247,12 @@ def test_it_is_small_and_loads_nothing_but_the_standard_library() -> None:
         assert pss_kb * 1024 < MEMORY_MAX_MB * 1_000_000
         mapped = Path(f"/proc/{running.pid}/maps").read_text()
         assert "site-packages" not in mapped
-    script = "import sys, speaker.supervisor; print(*sys.modules)"
+    script = f"import sys\n{CLASSES[module]}\nprint(*sys.modules)"
     done = subprocess.run([sys.executable, "-I", "-c", script], capture_output=True, text=True, check=True)
     loaded = {name.partition(".")[0] for name in done.stdout.split()}
     here = {"__main__", "_distutils_hack"}  # the script, and this environment's own: the image has none
-    assert loaded - here - sys.stdlib_module_names == {"speaker"}
-    assert not loaded & {"asyncio", "threading", "subprocess", "logging"}
+    assert loaded - here - sys.stdlib_module_names <= {"speaker", "bareway"}
+    assert not loaded & {"asyncio", "threading", "subprocess", "logging", "dataclasses", "pathlib"}
 
 
 def test_the_first_death_costs_nothing_and_each_next_one_longer() -> None:

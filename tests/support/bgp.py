@@ -1,7 +1,7 @@
-"""Two BGP sessions against each other in virtual time, over links that carry bytes, stall and break.
+"""Two BGP sessions against each other in virtual time, over links that carry, stall and break.
 
-`Pair` is a driver as `bareway.bgp.events` asks for one, without sockets: connections have two numbers, what one
-end sends the other one receives after a moment, and `Writable` comes unless the reader has stopped reading.
+`Pair` is a driver as `bareway.bgp.events` asks for one, without sockets: connections have two numbers, what
+one end sends the other one receives after a moment, and `Writable` comes unless the reader stopped reading.
 """
 
 import heapq
@@ -38,7 +38,7 @@ from bareway.bgp.events import (
     Writable,
 )
 from bareway.bgp.fsm import State
-from bareway.bgp.messages import Malformed, Message, Notification, Open, Update
+from bareway.bgp.messages import Keepalive, Malformed, Message, Notification, Open, Update
 from bareway.bgp.negotiated import Negotiated, negotiate
 from bareway.bgp.peers import PeerSettings
 from bareway.bgp.prefixes import network
@@ -81,13 +81,13 @@ def router_settings(**changes: object) -> PeerSettings:
     return settings(**(given | changes))
 
 
-def hosts(amount: int, *, first: str = "198.51.100.0") -> list[IPv4Network]:
+def hosts(amount: int, *, first: str = "198.51.100.0") -> list[IPNetwork]:
     """So many addresses one after the other."""
     start = int(IPv4Address(first))
     return [IPv4Network((start + place, 32)) for place in range(amount)]
 
 
-def hosts6(amount: int, *, first: str = "2001:db8:1::") -> list[IPv6Network]:
+def hosts6(amount: int, *, first: str = "2001:db8:1::") -> list[IPNetwork]:
     """The same of IPv6."""
     start = int(IPv6Address(first))
     return [IPv6Network((start + place, 128)) for place in range(amount)]
@@ -152,9 +152,7 @@ class Bench:
     def connected(
         self, *, connection: ConnectionId = CONNECTION, is_incoming: bool = False, local: IPAddress = NODE
     ) -> list[Output]:
-        return self.do(
-            Connected(connection=connection, local=local, remote=ROUTER, is_incoming=is_incoming)
-        )
+        return self.do(Connected(connection=connection, local=local, remote=ROUTER, is_incoming=is_incoming))
 
     def clear(self, connection: ConnectionId = CONNECTION) -> list[Output]:
         return self.do(Writable(connection=connection))
@@ -163,7 +161,7 @@ class Bench:
         """From Idle to Established, by our connection."""
         outputs = self.do(Start()) + self.connected(local=local)
         outputs += self.hear(theirs or self.theirs)
-        outputs += self.hear(codec.Keepalive())
+        outputs += self.hear(Keepalive())
         return outputs + self.clear()
 
 
@@ -181,6 +179,8 @@ class Wire:
 
     numbers: tuple[ConnectionId, ConnectionId]
     is_open: bool = True
+    is_lost: bool = False
+    """What is on its way does not arrive."""
 
 
 class End:
@@ -194,6 +194,8 @@ class End:
         self.outputs: list[Output] = []
         self.heard: list[Message] = []
         self.learnt: dict[IPNetwork, Update] = {}
+        self.link_local: IPv6Address | None = None
+        self.other_family: IPAddress | None = None
         self.reads = True
         self.listens = True
         self.numbers = count(1)
@@ -203,6 +205,8 @@ class End:
     def do(self, event: Event) -> None:
         outputs = self.session.handle(event, now=self.pair.now)
         self.outputs += outputs
+        if any(isinstance(o, StateChanged) and o.before is State.ESTABLISHED for o in outputs):
+            self.learnt.clear()  # a router without graceful restart
         for output in outputs:
             self.pair.carry_out(self, output)
 
@@ -218,8 +222,9 @@ class End:
                 break
             self.heard.append(message)
             if isinstance(message, Open):
-                ours = next(o for o in self.pair.opens[self.place] if o[0] == connection)[1]
-                reader.session = negotiate(ours, message)
+                for number, ours in self.pair.opens[self.place]:
+                    if number == connection:
+                        reader.session = negotiate(ours, message)
             elif isinstance(message, Update):
                 self.note(message)
         self.do(Received(connection=connection, data=data))
@@ -312,14 +317,14 @@ class Pair:
     def cut(self) -> None:
         """Both ends lose all their connections."""
         for wire in [wire for wire in self._wires if wire.is_open]:
-            wire.is_open = False
+            wire.is_open, wire.is_lost = False, True
             for end in self.ends:
                 end.do(Closed(connection=wire.numbers[end.place]))
 
     def lose(self) -> None:
         """The link carries nothing any more, and nobody is told."""
         for wire in self._wires:
-            wire.is_open = False
+            wire.is_open, wire.is_lost = False, True
 
     def stop_reading(self, end: End) -> None:
         end.reads = False
@@ -329,9 +334,11 @@ class Pair:
         other = self.ends[1 - end.place]
         for number, waiting in end.unread.items():
             wire = self.wire(end, number)
-            for data in waiting if wire is not None else ():
+            if wire is None:
+                continue
+            for data in waiting:
                 end.read(number, data)
-                other.do(Writable(connection=wire.numbers[other.place]))
+            other.do(Writable(connection=wire.numbers[other.place]))
         end.unread.clear()
 
     def _arrive(self, end: End, attempt: int) -> None:
@@ -347,7 +354,16 @@ class Pair:
         for one, number, is_incoming in ((end, mine, False), (other, its, True)):
             one.listening_to[number] = Reader()
             peer = self.ends[1 - one.place]
-            one.do(Connected(connection=number, local=one.local, remote=peer.local, is_incoming=is_incoming))
+            one.do(
+                Connected(
+                    connection=number,
+                    local=one.local,
+                    remote=peer.local,
+                    is_incoming=is_incoming,
+                    link_local=one.link_local,
+                    other_family=one.other_family,
+                )
+            )
 
     def _carry(self, end: End, output: Send) -> None:
         wire = self.wire(end, output.connection)
@@ -359,11 +375,12 @@ class Pair:
             self.opens[end.place].append((output.connection, first))
 
         def arrive() -> None:
-            if not other.reads:
-                other.unread[number].append(output.data)
+            if wire.is_lost:
                 return
-            if wire.is_open:
+            if other.reads:
                 other.read(number, output.data)
                 end.do(Writable(connection=output.connection))
+            else:
+                other.unread[number].append(output.data)
 
         self.later(DELAY_S, arrive)
