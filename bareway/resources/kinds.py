@@ -16,7 +16,6 @@ from bareway.model.endpoints import EndpointSlice
 from bareway.model.names import ObjectKey
 from bareway.model.nodes import Node
 from bareway.model.objects import ConfigMap, Lease, Namespace, ObjectReference, Secret
-from bareway.model.pods import Pod
 from bareway.model.problems import Problem
 from bareway.model.services import Service
 from bareway.resources.endpoints import WireEndpointSlice, read_endpoint_slice
@@ -31,7 +30,6 @@ from bareway.resources.objects import (
     read_namespace,
     read_secret,
 )
-from bareway.resources.pods import WirePod, read_pod
 from bareway.resources.services import WireService, read_service
 
 T = TypeVar("T")
@@ -277,7 +275,6 @@ def _problem(error: msgspec.MsgspecError) -> Problem:
 
 SERVICES: Kind[Service] = Kind("Service", "services", WireService, read_service)
 NODES: Kind[Node] = Kind("Node", "nodes", WireNode, read_node, namespaced=False, page_size=100)
-PODS: Kind[Pod] = Kind("Pod", "pods", WirePod, read_pod, page_size=100)
 NAMESPACES: Kind[Namespace] = Kind("Namespace", "namespaces", WireObject, read_namespace, namespaced=False)
 CONFIG_MAPS: Kind[ConfigMap] = Kind("ConfigMap", "configmaps", WireConfigMap, read_config_map, page_size=20)
 SECRETS: Kind[Secret] = Kind("Secret", "secrets", WireSecret, read_secret, page_size=20)

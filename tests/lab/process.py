@@ -22,6 +22,14 @@ TAIL_LINES = 15
 T = TypeVar("T")
 
 
+def parent(pid: int) -> int | None:
+    """Its parent's id (proc(5)); None when it is gone."""
+    try:
+        return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+    except (FileNotFoundError, ProcessLookupError):
+        return None
+
+
 def state(pid: int) -> str | None:
     """What a process does, as a letter of proc(5): ``Z`` ended but not reaped; None when it is gone."""
     try:
@@ -62,6 +70,11 @@ class Process:
     @property
     def is_running(self) -> bool:
         return self.exit_code is None
+
+    def children(self) -> list[int]:
+        """The processes that it started and that have not been reaped."""
+        numbers = (int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit())
+        return [number for number in numbers if parent(number) == self.pid]
 
     def signal(self, number: signal.Signals) -> None:
         """Send a signal to the whole process group; nothing if it has ended."""

@@ -98,9 +98,10 @@ class Watchers:
     def __init__(self, site: Wire, address: str) -> None:
         self.site = site
         self.address = address
-        self.prober = Prober(site.client, address, 80)
-        self.arp = NeighbourWatch(site.observer, address)
-        self.stalls = StallWatch(site.observer)
+        own = address.replace(":", "-")  # several addresses may be watched from the same machines
+        self.prober = Prober(site.client, address, 80, name=f"http-{own}")
+        self.arp = NeighbourWatch(site.observer, address, name=f"neighbours-{own}")
+        self.stalls = StallWatch(site.observer, name=f"stalls-{own}")
 
     @property
     def processes(self) -> list[Process]:

@@ -47,13 +47,14 @@ class NeighbourWatch:
     All of one family: IPv6 is asked for by neighbour solicitations, IPv4 by ARP requests.
     """
 
-    def __init__(self, observer: Machine, *addresses: str, every_ms: float = 5.0) -> None:
+    def __init__(self, observer: Machine, *addresses: str, every_ms: float = 5.0, name: str = "") -> None:
         asks = [word for address in addresses for word in ("--ask", address)]
         by_ndp = any(":" in address for address in addresses)
         module = "lab.tools.ndp_watch" if by_ndp else "lab.tools.arp_watch"
         asker = observer.address_6 if by_ndp else observer.address
         own = ["--mac", observer.mac, "--address", asker, "--every-ms", str(every_ms)]
-        self.process = start_module(observer, module, observer.cable.interface, *own, *asks)
+        words = (observer.cable.interface, *own, *asks)
+        self.process = start_module(observer, module, *words, name=name)
         self._records = Records(self.process.output, ArpFrame)
 
     @property
@@ -65,8 +66,8 @@ class NeighbourWatch:
 class StallWatch:
     """The control timer: when the host itself stood still."""
 
-    def __init__(self, machine: Machine) -> None:
-        self.process = start_module(machine, "lab.tools.stall_watch")
+    def __init__(self, machine: Machine, *, name: str = "") -> None:
+        self.process = start_module(machine, "lab.tools.stall_watch", name=name)
         self._records = Records(self.process.output, Lateness)
 
     @property

@@ -120,10 +120,10 @@ class System:
 
     def crash(self, node: Machine) -> None:
         """kill -9 of the speaker itself; its supervisor lives."""
-        supervisor = self.speakers[node.name].pid
-        children = Path(f"/proc/{supervisor}/task/{supervisor}/children").read_text().split()
-        for child in children:
-            os.kill(int(child), signal.SIGKILL)
+        children = self.speakers[node.name].children()
+        if len(children) != 1:
+            raise LabError(f"the supervisor on {node.name} has {len(children)} children instead of one")
+        os.kill(children[0], signal.SIGKILL)
 
     def start_all(self) -> None:
         """Controller and speakers."""

@@ -23,6 +23,7 @@ SCENARIOS: dict[str, Callable[[Conditions], object]] = {
     "peers": peers.power_off,
     "cut": failover.cut,
     "two-left": failover.two_left,
+    "kill": disturbed.disturb(disturbed.CRASH),
     "freeze": disturbed.disturb(disturbed.FREEZE),
     "gossip-cut": disturbed.disturb(disturbed.GOSSIP_CUT),
     "cable-1s": disturbed.disturb(disturbed.CABLE_1_S),

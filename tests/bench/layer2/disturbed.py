@@ -1,4 +1,4 @@
-"""Faults that end: a freeze, gossip alone cut, a cable out for a while. Who answered, during and after?"""
+"""Faults that end: a freeze, a crash, gossip alone cut, a cable out for a while. Who answered, and when?"""
 
 import time
 from collections.abc import Callable
@@ -17,6 +17,8 @@ from lab.waiting import pause
 
 WATCHED_ON_S = 8.0
 """After the repair: MetalLB's two answerers lasted for 34 s, ours must be over in a flood."""
+BEFORE_S = 0.1
+"""A silence begins with the last answer before the fault."""
 GOSSIP = ("tcp dport 7947", "tcp sport 7947")
 
 
@@ -62,6 +64,13 @@ GOSSIP_CUT = Fault(
     strike=lambda _, node: node.drop_incoming(*GOSSIP),
     repair=lambda _, node: node.drop_nothing(),
 )
+CRASH = Fault(
+    name="kill -9 of the main program",
+    lasts_s=6.0,
+    strike=lambda stage, node: stage.system.crash(node),
+    repair=lambda _stage, _node: None,
+)
+"""Its supervisor starts it anew; nothing should move."""
 CABLE_1_S = Fault(
     name="cable out 1 s", lasts_s=1.0, strike=lambda _, node: node.cut(), repair=lambda _, node: node.join()
 )
@@ -101,8 +110,8 @@ def _once(stage: Stage, fault: Fault) -> list[Disturbance]:
 
 def _told(watchers: Watchers, fault: Fault, owner: Machine, began: float, repaired: float) -> Disturbance:
     frames, address = watchers.arp.frames, watchers.address
-    during = [frame for frame in frames if began <= frame.at < repaired]
-    after = [frame for frame in frames if frame.at >= repaired]
+    during = [frame for frame in frames if began - BEFORE_S <= frame.at < repaired]
+    after = [frame for frame in frames if frame.at >= repaired - BEFORE_S]
     others = answers(after, address, but=owner.mac)
     last_other = others[-1].at if others else repaired
     return Disturbance(
@@ -114,6 +123,8 @@ def _told(watchers: Watchers, fault: Fault, owner: Machine, began: float, repair
         two_answerers_after_s=round(two_answerers(after, address), 4),
         silent_during_s=round(longest_silence(during, address), 4),
         silent_after_s=round(longest_silence(after, address), 4),
-        stale_replies=sum(frame.at < last_other for frame in answers(after, address, by=owner.mac)),
+        stale_replies=sum(
+            repaired <= frame.at < last_other for frame in answers(after, address, by=owner.mac)
+        ),
         stall_s=round(longest_stall(watchers.stalls.stalls, since=began), 4),
     )

@@ -115,7 +115,7 @@ class _Eyes:
             "UDP": Prober(site.client, all_of_them, PORT, "--udp", *flags, name="udp"),
         }
         self.wires = {
-            family: NeighbourWatch(site.observer, *some)
+            family: NeighbourWatch(site.observer, *some, name=f"neighbours-{family}")
             for family in (False, True)
             if (some := [each for each in self.watched if (":" in each) is family])
         }
