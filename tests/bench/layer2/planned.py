@@ -1,6 +1,7 @@
 """Planned moves: a speaker is told to end, a node is drained, all are rolled; nothing new may fail."""
 
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import pairwise
@@ -37,6 +38,8 @@ class Move(msgspec.Struct, frozen=True, kw_only=True):
     requests: dict[str, int]
     """New requests sent meanwhile, by protocol."""
     failed: dict[str, int]
+    reasons: dict[str, int]
+    """Of all that failed: ``ConnectionResetError`` was open while its address moved."""
     answered_s: float
     """The move's beginning to the successor's first answer to "who has", of the slowest watched address."""
     gap_s: float
@@ -169,7 +172,8 @@ def _move(crowd: Crowd, node: Machine, name: str, act: Callable[[Crowd, Machine]
         wait_for(lambda: time.monotonic() > ends_at, what="a while", within_s=2 * WATCHED_ON_S, poll_s=0.1)
         found = _told(eyes, node, name, began, mine)
     say(
-        f"  {name} of {node.name} with {len(mine)} addresses: failed {found.failed} of {found.requests};"
+        f"  {name} of {node.name} with {len(mine)} addresses: failed {found.failed} of {found.requests}"
+        f" {found.reasons};"
         f" next answer after {found.answered_s:.3f} s, silent {found.gap_s:.3f} s,"
         f" two answerers {found.two_answerers_s:.3f} s"
     )
@@ -189,6 +193,7 @@ def _told(eyes: _Eyes, node: Machine, name: str, began: float, mine: list[str]) 
         addresses=len(mine),
         requests={protocol: len(some) for protocol, some in sent.items()},
         failed={protocol: sum(one.body is None for one in some) for protocol, some in sent.items()},
+        reasons=dict(Counter(one.failure for some in sent.values() for one in some if one.body is None)),
         answered_s=round(
             max(
                 answers(frames[each], each, since=began, but=node.mac)[0].at - began for each in eyes.watched
