@@ -76,6 +76,8 @@ class Conflicts:
     @property
     def deadline(self) -> float:
         """When something is to be asked or judged."""
+        if not (self._yielded or self._watched):
+            return inf
         asks = min((each.ask_at for each in self._yielded.values()), default=inf)
         return min(asks, min((each.due for each in self._watched.values()), default=inf))
 

@@ -14,7 +14,7 @@ from bareway.gossip.errands import Errands
 from bareway.gossip.events import Dial, Hangup, Output, Probed, Send
 from bareway.gossip.health import Health
 from bareway.gossip.inquiries import Inquiries
-from bareway.gossip.member import LinkFact
+from bareway.gossip.member import LinkFact, MemberState
 from bareway.gossip.membership import Membership
 from bareway.gossip.message import PingAnswer, PingRequest, Pull
 from bareway.gossip.neighbours import Neighbours
@@ -151,9 +151,18 @@ class Detector:
         )
         self._edges.patience = self.health.patience
         for peer in self._edges.silent(now=now):
-            if not self.health.link_lost:
+            if self.health.link_lost:
+                continue
+            if self._edges.alarms(peer) > 1 and self._is_alive(peer):
+                self._inquiries.inquire(peer, now=now)  # it has refuted: the fault is between us
+            else:
                 self._membership.accuse(peer, crashed=False, now=now)
                 self._inquiries.try_(peer, now=now)
+
+    def _is_alive(self, name: NodeName) -> bool:
+        """And not even suspected."""
+        member = self._membership.get(name)
+        return member is not None and member.state is MemberState.ALIVE
 
     def _sync(self, now: float) -> list[Send]:
         peers = self._edges.open

@@ -1,9 +1,9 @@
 """When two parts of a group meet again: the smaller one yields, nothing moves away from the greater.
 
-While apart both sides claimed what the other had, in the newest generation each knew and with counts that say
-nothing about who should keep it. So a holder that is beaten by a member that it held dead a moment ago claims
-anew if its side was the greater one, unless a newer list gives the address to that member. Without this rule a
-node that was cut off takes everything when it comes back.
+While apart both sides claimed what the other had, in the newest generation each knew and with counts that
+say nothing about who should keep it. So a holder that is beaten by a member that it held dead a moment ago
+claims anew if its side was the greater one, unless a newer list gives the address to that member. Without
+this rule a node that was cut off takes everything when it comes back.
 """
 
 from dataclasses import dataclass
@@ -29,7 +29,7 @@ class Disputes:
         rival = self.membership.get(new.node)
         if rival is None or rival.revived_at is None or rival.revived_at <= now - SIDE_WINDOW_S:
             return None
-        if self.ownership.is_moved_to(new.node, new.address, since=beaten.generation):
+        if self.ownership.is_listed_for(new.node, new.address, since=beaten.generation):
             return None
         if not self.ownership.may_take(new.address):
             return None

@@ -47,6 +47,8 @@ class Duplicates:
     @property
     def deadline(self) -> float:
         """When something is to be done."""
+        if not (self._waiting or self._until or self._in_use):
+            return inf
         if self._waiting and len(self._until) < CHECKS_MAX:
             return -inf
         return min(

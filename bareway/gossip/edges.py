@@ -40,6 +40,8 @@ class Edge:
     heard_at: float = 0.0
     accuse_at: float = inf
     """When its silence raises the next alarm, if the peer is held alive then and we are healthy."""
+    alarms: int = 0
+    """Since the peer was heard."""
     silence_s: float
     """What the peer may keep by the interval that it announced; we hear it, or do not, by this."""
     tolerance_s: float
@@ -109,6 +111,11 @@ class Edges:
         edge = self._edges.get(peer)
         return edge is not None and edge.open and now - edge.heard_at <= edge.silence_s
 
+    def is_silent(self, peer: NodeName, *, now: float) -> bool:
+        """Whether the peer says nothing on an open edge, though we may have patience with it yet."""
+        edge = self._edges.get(peer)
+        return edge is not None and edge.open and now - edge.heard_at > edge.silence_s
+
     def suspicion_s(self, peer: NodeName) -> float:
         """The shortest suspicion of a peer, by the interval it announced."""
         edge = self._edges.get(peer)
@@ -163,6 +170,7 @@ class Edges:
         self._change()
         edge.open, edge.turned_away, edge.dial_at = True, False, inf
         edge.opened_at = edge.heard_at = now
+        edge.alarms = 0
         edge.gaps = Gaps()
         self._expect(edge, self.profile.interval_s)
         edge.accuse_at = now + edge.silence_s
@@ -210,6 +218,7 @@ class Edges:
         edge.gaps.add(now - edge.heard_at)
         edge.heard_at = now
         edge.accuse_at = now + edge.tolerance_s
+        edge.alarms = 0
         return edge
 
     def announces(self, peer: NodeName, *, interval_s: float) -> None:
@@ -235,7 +244,12 @@ class Edges:
         due = [edge for edge in self._edges.values() if self._accuse_at(edge) <= now]
         for edge in due:
             edge.accuse_at = now + REACCUSE_S
+            edge.alarms += 1
         return [edge.peer for edge in due]
+
+    def alarms(self, peer: NodeName) -> int:
+        """How often the silence of a peer raised the alarm since we heard it last."""
+        return self._edges[peer].alarms
 
     def is_alarm(self, *, now: float) -> bool:
         """Whether anybody's silence raises the alarm now."""

@@ -5,7 +5,7 @@ sides of a partition meet (``disputes``) or when the link contradicts (``link``)
 say of themselves comes from ``membership``; the machine tells it when to be silent.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from math import inf
 from typing import Final
 
@@ -38,9 +38,18 @@ from bareway.model.names import IPAddress, NodeName
 class Election:
     """What one member holds, claims and answers for."""
 
-    def __init__(self, *, profile: Profile, membership: Membership, sides: Sides, quorum: Quorum) -> None:
+    def __init__(
+        self,
+        *,
+        profile: Profile,
+        membership: Membership,
+        sides: Sides,
+        quorum: Quorum,
+        is_silent: Callable[[NodeName], bool],
+    ) -> None:
         self._me = membership.me
         self._membership = membership
+        self._is_silent = is_silent
         self.table: Final = ClaimTable(lives=membership.lives)
         self._ownership = Ownership(me=self._me, table=self.table)
         self._link = Link(
@@ -224,6 +233,9 @@ class Election:
             self._link.took(claim.address, was_vacant=was_vacant, now=now)
 
     def _gossips_with(self, node: NodeName) -> bool:
-        """Whether claims get from us to a member and back: it is alive in our view, and not suspected."""
+        """Whether claims get from us to a member and back: it is alive in our view, and not silent.
+
+        Who is not sure of its own health suspects others late; for what is said on the link that is too late.
+        """
         member = self._membership.get(node)
-        return member is not None and member.state is MemberState.ALIVE
+        return member is not None and member.state is MemberState.ALIVE and not self._is_silent(node)

@@ -38,6 +38,8 @@ class Errands:
     @property
     def deadline(self) -> float:
         """When the next one is to be answered with no."""
+        if not self._errands:
+            return inf
         return min((each.ends_at for some in self._errands.values() for each in some), default=inf)
 
     def take(self, asker: NodeName, request: PingRequest, *, now: float) -> list[Probe]:

@@ -68,6 +68,8 @@ class Evidence:
     @property
     def deadline(self) -> float:
         """When the link is to be asked again."""
+        if not self._records:
+            return inf
         return min((record.again_at for record in self._records.values()), default=inf)
 
     @property

@@ -1,8 +1,8 @@
 """What members find wrong on the link about an address: words for people, flooded so that all can tell them.
 
-A finding is told to our own program and to the group, again every ten seconds while it lasts: before, the link
-is asked whether it does. Whoever hears one passes it on. What follows from it is decided elsewhere: the controller exchanges addresses, the speaker
-writes Events.
+A finding is told to our own program and to the group, again every ten seconds while it lasts: the link is
+asked before whether it does. Whoever hears one passes it on. What follows from it is decided elsewhere: the
+controller exchanges addresses, the speaker writes Events.
 """
 
 from collections.abc import Iterable
@@ -84,6 +84,8 @@ class Findings:
     @property
     def deadline(self) -> float:
         """When one is to be told again, or the link to be asked before."""
+        if not self._own:
+            return inf
         return min((own.due for own in self._own.values()), default=inf)
 
     def note(
@@ -107,7 +109,7 @@ class Findings:
             del self._own[finding]
 
     def repeat(self, *, now: float) -> list[Finding]:
-        """Tell again what lasts; returns what is to be told next, so that the link is asked whether it lasts."""
+        """Tell again what lasts; returns what may be told next: the link is to be asked whether it does."""
         asked: list[Finding] = []
         for finding, own in [(finding, own) for finding, own in self._own.items() if own.due <= now]:
             if not own.is_asked:

@@ -11,6 +11,7 @@ from math import inf
 from bareway.gossip.edges import Edge, Edges
 from bareway.gossip.election import Election
 from bareway.gossip.events import Permission, WithdrawReason
+from bareway.gossip.member import NO_SIDE
 from bareway.gossip.membership import Membership
 from bareway.gossip.profile import Profile
 from bareway.gossip.quorum import Quorum
@@ -112,6 +113,7 @@ class Guard:
         is_lost = self.partition is Partition.SAFE and not self.quorum.is_fresh(now=now)
         if is_lost and self.election.silenced is None:
             self._fall_silent(WithdrawReason.NO_QUORUM, now)
+            self.sides.record(NO_SIDE, now=now)  # and so for a window after we speak again
             self.membership.say(replace(self.membership.own.facts, started=False))
         elif self.election.silenced is WithdrawReason.NO_QUORUM and not (is_lost or self.readiness.fenced):
             self.election.wait_until(now + self.profile.calm_s)

@@ -1,9 +1,11 @@
 """Our own questions about a member: does it live although we do not hear it?
 
 A *trial* begins with our own alarm and runs beside the suspicion: a fresh connection in the place of the edge
-that is silent, and three others who are asked whether they hear it. A *patrol* is SWIM's probe of members
-that are no neighbours, one after the other in an order drawn by lot: it finds who died with all its watchers,
-or whom only some hold alive (Das, Gupta, Motivala, DSN 2002, section 4.3).
+that is silent, and three others who are asked whether they hear it. If it has refuted and is silent on our
+edge all the same, others are asked before it is accused again: two that cannot talk would else keep the
+whole group busy. A *patrol* is SWIM's probe of members that are no neighbours, one after the other in an
+order drawn by lot: it finds who died with all its watchers, or whom only some hold alive (Das, Gupta,
+Motivala, DSN 2002, section 4.3).
 """
 
 from collections.abc import Iterable
@@ -72,6 +74,12 @@ class Inquiries:
         self.edges.refresh(target, now=now)
         ends_at = now + self.membership.suspicion_s(target)
         self._open[target] = self._inquiry(target, is_trial=True, relays_at=now, ends_at=ends_at)
+
+    def inquire(self, target: NodeName, *, now: float) -> None:
+        """We do not hear it, and it has refuted before: accused only if nobody else hears it either."""
+        if target not in self._open:
+            ends_at = now + self.membership.suspicion_s(target)
+            self._open[target] = self._inquiry(target, is_trial=False, relays_at=now, ends_at=ends_at)
 
     def spoke(self, target: NodeName, *, now: float) -> None:
         """It was heard, by us or by one whom we asked."""

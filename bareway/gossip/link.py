@@ -17,6 +17,7 @@ from bareway.gossip.findings import Findings
 from bareway.gossip.member import MemberState
 from bareway.gossip.membership import Membership
 from bareway.gossip.ownership import Ownership
+from bareway.gossip.patrol import Patrol
 from bareway.gossip.profile import Profile
 from bareway.gossip.quorum import Quorum
 from bareway.gossip.stations import Stations
@@ -46,6 +47,7 @@ class Link:
         self._table = table
         self._ownership = ownership
         self._quorum = quorum
+        self._gossips_with = gossips_with
         self.findings: Final = Findings(me=membership.me)
         self._stations = Stations(me=membership.me)
         self._strangers = Strangers(findings=self.findings)
@@ -60,6 +62,7 @@ class Link:
             gossips_with=gossips_with,
             is_missing_some=self._is_missing_some,
         )
+        self._patrol = Patrol()
         self._since: dict[IPAddress, float] = {}
         self.asks: list[Ask] = []
         """Questions to be asked."""
@@ -89,6 +92,7 @@ class Link:
             self._conflicts.deadline,
             self._strangers.deadline,
             self.findings.deadline,
+            self._patrol.deadline,
         )
 
     # ------------------------------------------------------------ what happens
@@ -96,6 +100,7 @@ class Link:
     def took(self, address: IPAddress, *, was_vacant: bool, now: float) -> None:
         """We claimed an address; whether nobody held it before."""
         self._since[address] = now
+        self._patrol.begin(now=now)
         if was_vacant and self._ownership.wanted[address].is_new:
             self.asks += self._duplicates.begin(address, now=now)
 
@@ -158,6 +163,7 @@ class Link:
             self.asks += self._conflicts.on_time(now=now)
             self._strangers.judge(now=now)
             self.asks += self._duplicates.on_time(now=now)
+            self.asks += self._patrol.on_time(self._table.held_by(self._me), now=now)
             lasting = {finding.address: None for finding in self.findings.repeat(now=now)}
             self.asks += [_again(address) for address in lasting if self._holds(address)]
         self.look |= self._ownership.hold(self._evidence.holds)
@@ -171,6 +177,8 @@ class Link:
         """Forget what counts no more."""
         self._conflicts.forget(now=now)
         self._strangers.judge(now=now)
+        if self._table.held_by(self._me):
+            self._patrol.begin(now=now)  # also for what was found to be ours after a restart
         self._since = {address: at for address, at in self._since.items() if self._holds(address)}
 
     # ------------------------------------------------------------ private
@@ -195,8 +203,8 @@ class Link:
         return not self._evidence.knows(name)
 
     def _is_missing_some(self) -> bool:
-        """Whether an unknown station may be a member's: one is not here whose links we do not know."""
-        missing = self._quorum.missing(self._membership.living)
+        """Whether an unknown station may be a member's: one does not gossip with us, its links not known."""
+        missing = self._quorum.missing(filter(self._gossips_with, self._membership.living))
         return any(not self._stations.of(name) for name in missing)
 
 

@@ -89,7 +89,11 @@ class GossipMachine:
         )
         self._sides = Sides()
         self._election = Election(
-            profile=profile, membership=self._membership, sides=self._sides, quorum=self._quorum
+            profile=profile,
+            membership=self._membership,
+            sides=self._sides,
+            quorum=self._quorum,
+            is_silent=lambda name: self._edges.is_silent(name, now=self._now),
         )
         self._peers: frozenset[NodeName] = frozenset()
         self._facts = OwnFacts(ready=False, able=False)
@@ -127,12 +131,11 @@ class GossipMachine:
         if self._left:
             return []
         self._out, self._source = [], None
-        generation = self._election.table.generation
         self._wake(now)
         self._take(event, now)
-        if self._is_all_the_same(event, generation, now):
+        if self._is_all_the_same(event, now):
             return []
-        if now >= self._next():
+        if now >= self._due or now >= self._next():
             self._on_time(now)
         self._guard.keep_quorum(now=now)
         self._settle(now)
@@ -144,13 +147,12 @@ class GossipMachine:
         """When the machine wants a ``Tick``: the next heartbeat at the latest."""
         return inf if self._left else self._due
 
-    def _is_all_the_same(self, event: Event, generation: int, now: float) -> bool:
+    def _is_all_the_same(self, event: Event, now: float) -> bool:
         """Whether it was a heartbeat that told us nothing, as most do: nothing follows from it."""
         return (
             isinstance(event, Received)
             and isinstance(event.message, Heartbeat)
             and now < self._due <= self._edges.deadline
-            and generation == self._election.table.generation
             and self._seen_version == self._membership.standing_version
             and self._election.silenced is None
             and not (self._out or self._membership.changes)
@@ -292,11 +294,13 @@ class GossipMachine:
     def _hear(
         self, reports: Iterable[Report], claims: Iterable[Claim], *, passes_on: bool, now: float
     ) -> None:
-        others = set(self._edges.open) - {self._source}
+        heard_directly = self._sides.known.intersection(self._edges.open) - {self._source}
         for report in reports:
             self._membership.hear(report, now=now)
-            if report.side is not None and not (report.name in others and self._sides.knows(report.name)):
-                self._sides.hear(report.name, report.side)  # else we heard it from the member itself
+            if report.name != self._me and not is_observer(report.name):
+                self._quorum.heard_of(report.name)
+            if report.side is not None and report.name not in heard_directly:
+                self._sides.hear(report.name, report.side)
         self._election.hear(claims, source=self._source, passes_on=passes_on, now=now)
 
     def _know(self, facts: OwnFacts, now: float) -> None:
@@ -333,7 +337,7 @@ class GossipMachine:
         if lag_s <= self._profile.silence_s / LAG_DIVISOR:
             return
         self._due = now
-        self._detector.delay_by(lag_s, now=now)
+        self._detector.delay_by(gap_s, now=now)  # by all of it: what waits unread comes before any verdict
         self._speech.listeners.delay_by(lag_s)
         self._election.delay_by(lag_s)
         self._guard.paused(gap_s, now=now)
@@ -351,10 +355,6 @@ class GossipMachine:
         self._housekeeping_at = now + HOUSEKEEPING_S
         self._membership.forget_the_dead(now=now)
         self._election.keep_house(ready=self._facts.ready, now=now)
-
-    def _hang_up(self, peer: NodeName, now: float) -> None:
-        self._edges.hung_up(peer, now=now)
-        self._out.append(Hangup(peer=peer))
 
     # ------------------------------------------------------------ what follows from it
 
@@ -385,7 +385,8 @@ class GossipMachine:
 
     def _see_change(self, change: MemberChanged, now: float) -> None:
         if change.state is MemberState.DEAD and change.name in self._edges.open:
-            self._hang_up(change.name, now)
+            self._edges.hung_up(change.name, now=now)
+            self._out.append(Hangup(peer=change.name))
         if not self._membership.lives(change.name):
             self._sides.forget(change.name)
         if change.reason in {MemberReason.JOINED, MemberReason.RETURNED, MemberReason.REJOINED}:

@@ -11,6 +11,7 @@ What must be told to others is collected in ``news``, what must be told to the u
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from hashlib import blake2b
+from math import inf
 
 from bareway.gossip.claims import DIGEST_BYTES, DIGEST_MASK
 from bareway.gossip.events import MemberChanged
@@ -211,7 +212,9 @@ class Membership:
     @property
     def deadline(self) -> float:
         """When the next trial ends, as far as is known now."""
-        return min((self._ends_at(name) for name in self._suspicions), default=float("inf"))
+        if not self._suspicions:
+            return inf
+        return min((self._ends_at(name) for name in self._suspicions), default=inf)
 
     def _is_credible(self, death: Report, *, now: float) -> bool:
         """Whether to believe a death: who suspects as long as others do has given the same time to refute."""

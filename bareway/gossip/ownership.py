@@ -115,6 +115,8 @@ class Ownership:
 
     def hold(self, holds: Mapping[NodeName, Hold]) -> set[IPAddress]:
         """Take what the link says; returns the addresses to look at because of it."""
+        if holds == self.holds:
+            return set()
         changed = [node for node in {**self.holds, **holds} if self.holds.get(node) != holds.get(node)]
         self.holds = holds
         dead = (node for node in changed if node not in self.order.standings)
@@ -170,14 +172,13 @@ class Ownership:
         others = (node for node in self.order.candidates(wish) if node != claim.node)
         return self._place(others, address, wish)
 
-    def is_moved_to(self, node: NodeName, address: IPAddress, *, since: int) -> bool:
-        """Whether a list newer than generation ``since`` gives a living member's address to ``node``."""
+    def is_listed_for(self, node: NodeName, address: IPAddress, *, since: int) -> bool:
+        """Whether a list newer than generation ``since`` gives an address to a member, of all in it."""
         wish = self.wanted.get(address)
         if wish is None or wish.generation <= since or node not in wish.nodes:
             return False
-        if node not in self.order.standings or self.order.standings[node].leaving:
-            return False
-        return self.order.place(node, self.order.candidates(wish), address, wish) == 0
+        before = wish.nodes[: wish.nodes.index(node)]
+        return not any(self.order.eligible(each, wish) and not self._leaves(each) for each in before)
 
     def _vacancy(self, address: IPAddress, now: float) -> Vacancy | None:
         claim, wish = self.table.get(address), self.wanted.get(address)
@@ -186,7 +187,7 @@ class Ownership:
             return None
         since, not_before = now, self.waits_until
         if claim is not None and self.order.eligible(claim.node, wish):
-            if is_ahead and self.is_moved_to(self.me, address, since=claim.generation):
+            if is_ahead and self._is_moved_here(address, wish):
                 return Vacancy(now, now, now)
             if not self._is_handed_over(claim.node):
                 return None
@@ -218,7 +219,7 @@ class Ownership:
 
     def _is_handed_over(self, holder: NodeName) -> bool:
         """Whether a living holder waits for others to take what it has."""
-        return self.order.standings[holder].leaving and not self.order.standings[self.me].leaving
+        return self._leaves(holder) and not self._leaves(self.me)
 
     def _free_from(self, holder: NodeName, now: float) -> tuple[float, float]:
         """From when on what a member held counts as vacant, and before when it is not taken all the same."""
@@ -227,10 +228,19 @@ class Ownership:
 
     def _place(self, candidates: Iterable[NodeName], address: IPAddress, wish: Wish) -> int | None:
         """Our position in the order; None if others are to take it, however long they need."""
-        nodes, standings = list(candidates), self.order.standings
-        if standings[self.me].leaving and not all(standings[node].leaving for node in nodes):
+        nodes = list(candidates)
+        if self._leaves(self.me) and not all(map(self._leaves, nodes)):
             return None
         return self.order.place(self.me, nodes, address, wish)
+
+    def _is_moved_here(self, address: IPAddress, wish: Wish) -> bool:
+        """Whether the list, newer than the claim, gives a living member's address to us."""
+        if self.me not in wish.nodes or self._leaves(self.me):
+            return False
+        return self.order.place(self.me, self.order.candidates(wish), address, wish) == 0
+
+    def _leaves(self, node: NodeName) -> bool:
+        return self.order.standings[node].leaving
 
     def _listed_by(self, address: IPAddress) -> float:
         """Until when a list may come that says who is to take an address in none; long ago if none will."""

@@ -38,6 +38,10 @@ class Quorum:
         self._refused.discard(peer)
         self._heard[peer] = self._doubt_as if now < self._doubt_until else now
 
+    def heard_of(self, name: NodeName) -> None:
+        """Somebody says that it is, or was, a member: who starts anew counts those too that it never met."""
+        self.joined |= {name}
+
     def refused(self, peer: NodeName) -> None:
         """Its node answered that nobody listens there."""
         self._refused.add(peer)

@@ -40,9 +40,10 @@ class Sides:
         """A member publishes its own."""
         self._published[member] = side
 
-    def knows(self, member: NodeName) -> bool:
-        """Whether it published one since it was held alive."""
-        return member in self._published
+    @property
+    def known(self) -> frozenset[NodeName]:
+        """Members that published theirs since they are held alive."""
+        return frozenset(self._published)
 
     def forget(self, member: NodeName) -> None:
         """It is held dead: what it saw before says nothing about the side on which it comes back."""

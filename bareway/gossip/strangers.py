@@ -42,6 +42,8 @@ class Strangers:
     @property
     def deadline(self) -> float:
         """When the next judgement is due."""
+        if not self._stations:
+            return inf
         times = (at for station in self._stations.values() for at in station.addresses.values())
         return min(times, default=inf)
 

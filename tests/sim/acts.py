@@ -67,7 +67,7 @@ class Acts:
             "controller away": self._controller_away,
             "stranger": self._stranger,
             "proxy": lambda _: self._stand(Stranger(mac=ROUTER, addresses=None)),
-            "strangers go": lambda _: world.segment.strangers.clear(),
+            "strangers go": lambda _: self._strangers_go(),
         }
 
     def boot(self, name: NodeName, lag_s: float) -> None:
@@ -87,7 +87,7 @@ class Acts:
         """All faults end, but who is off stays off, and drained; some pairs may still not talk directly."""
         world = self._world
         world.lose(0.0)
-        world.segment.strangers.clear()
+        self._strangers_go()
         for host in world.hosts.values():
             host.is_lax = False
             if host.frozen:
@@ -262,6 +262,12 @@ class Acts:
             self._world.say(f"a stranger {stranger.mac} answers")
             self._world.segment.strangers.append(stranger)
             self._world.segment.speak_up(stranger)
+
+    def _strangers_go(self) -> None:
+        """Who was kept from an address by one asks for it again after ten seconds."""
+        if self._world.segment.strangers:
+            self._world.segment.strangers.clear()
+            self._world.disturb("the stranger goes")
 
     def _lax(self, host: Host, *, is_lax: bool) -> None:
         if host.is_lax is not is_lax:

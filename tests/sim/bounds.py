@@ -87,6 +87,8 @@ class Bounds:
         world = self._world
         if world.now - world.whole_since < PROVOKED_S or world.network.loss or world.segment.strangers:
             return
+        if any(host.running and host.facts.leaving for host in world.hosts.values()):
+            return  # what they hold is up for taking, on both sides
         self._checkers.contact.look()
         sides = self._checkers.contact.groups()
         greatest = max(sides, key=len)

@@ -9,6 +9,7 @@ claims are equal, and one answers each address (I5).
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from math import inf
 
 from bareway.gossip.claims import Claim
 from bareway.gossip.events import Announce, Event, MemberChanged, Output, Permission, Received, Send
@@ -38,6 +39,8 @@ MEET_S = 2.5
 EXCHANGE_S = 0.06
 """One exchange of frames on the segment, with a probe that is waited for."""
 SWEEP_S = 0.1
+MEASURE_S = 0.005
+"""Two that answer are looked at so often, and whenever that changes."""
 PROVOKED_S = 7.0
 """Later than this after a fault nothing moves because of it: the window of sides is over."""
 TOLD_S = 1.0
@@ -77,6 +80,7 @@ class Checkers:
         self._frozen: dict[NodeName, float] = {}
         self._doubles: dict[tuple[IPAddress, frozenset[NodeName]], float] = {}
         self._heard_doubles = 0
+        self._measured_at = -inf
         self.longest_twice_s = 0.0
         """Of two that are well connected."""
         world.after_event.append(self.look)
@@ -94,7 +98,9 @@ class Checkers:
             self._membership.note(host)
             if self.answers.refresh(host):
                 self._look_for_two()
-        if self._twice:
+                self._measured_at = -inf
+        if self._twice and self._world.now >= self._measured_at + MEASURE_S:
+            self._measured_at = self._world.now
             self._measure()
 
     def _look_for_thaws(self, host: Host, event: Event | None, outputs: Sequence[Output]) -> None:
@@ -142,8 +148,10 @@ class Checkers:
     def _look_for_vacancies(self) -> None:
         """I7, with room for whatever the last fault did; the bounds of single faults are in ``bounds``."""
         world = self._world
-        if world.network.loss:
+        if world.network.loss or world.segment.strangers:  # who finds one there may withhold what is new
             return
+        never_answered = world.wanted.keys() - self.answers.by.keys() - self.answers.vacant_since.keys()
+        self.answers.see_vacancies(never_answered)
         most_s = self.vacancy_max_s
         for key, since in self.answers.vacant_since.items():
             if world.now - max(since, world.whole_since) > most_s and self.eligible(key):
@@ -290,27 +298,31 @@ class Checkers:
             well = self.contact.direct(one, other) and now >= world.whole_since + SETTLE_S
             twice.connected_since = twice.connected_since if well else now
             self.longest_twice_s = max(self.longest_twice_s, now - twice.connected_since)
-            who = f"{one} and {other} both answer for {key} since {twice.since:.4f}"
             if now - twice.connected_since > 4 * profile.interval_s + FLOOD_S:
-                self.broken(f"{who} although they talk to each other")
+                self._two_answer(key, one, other, "although they talk to each other")
             together_s = self.contact.together_s(one, other)
             if min(lasts_s, together_s, now - world.whole_since) > WHOLE_S + 10 * profile.interval_s:
-                self.broken(f"{who} although they are in contact")
+                self._two_answer(key, one, other, "although they are in contact")
             if together_s == 0:
-                self._measure_apart(who, one, other, twice)
+                self._measure_apart(key, one, other, twice)
 
-    def _measure_apart(self, who: str, one: NodeName, other: NodeName, twice: Twice) -> None:
+    def _measure_apart(self, key: IPAddress, one: NodeName, other: NodeName, twice: Twice) -> None:
         world, profile = self._world, self._world.profile
         lasts_s = world.now - twice.since
         calm = world.now - world.whole_since > SETTLE_S + profile.silence_s
         shared_s = world.now - max(twice.since, world.healed_at + MEET_S)
         if world.segment.shared(one, other) and calm and shared_s > EXCHANGE_S:
-            self.broken(f"{who} on one segment")
+            self._two_answer(key, one, other, "on one segment")
         if world.partition is Partition.SAFE:
             if twice.apart_before_s > profile.silence_s + profile.interval_s:
-                self.broken(f"{who} without contact for {twice.apart_before_s:.3f} s before")
+                what = f"without contact for {twice.apart_before_s:.3f} s before"
+                self._two_answer(key, one, other, what)
             if min(lasts_s, self.contact.apart_s(one, other)) > profile.silence_s + profile.interval_s:
-                self.broken(f"{who} without contact")
+                self._two_answer(key, one, other, "without contact")
+
+    def _two_answer(self, key: IPAddress, one: NodeName, other: NodeName, how: str) -> None:
+        since = self._twice[key, one, other].since
+        self.broken(f"{one} and {other} both answer for {key} since {since:.4f} {how}")
 
 
 def _claim(host: Host, key: IPAddress) -> Claim | None:

@@ -26,6 +26,8 @@ STORM_FACTOR = 12
 """Of the heartbeats, in the worst second; floods stay bounded."""
 STORM_MORE = 400
 CALM_S = 6.0
+VIEW_S = 0.3
+"""What is wrong in a view stays wrong for longer."""
 
 
 class RulesOfMembership:
@@ -40,6 +42,7 @@ class RulesOfMembership:
         """Who was ever declared dead by a member for its own suspicion."""
         self._sent: dict[NodeName, int] = dict.fromkeys(world.names, 0)
         self._sent_at = 0.0
+        self._viewed_at = 0.0
 
     def changed(self, host: Host, change: MemberChanged) -> None:
         """A member holds another otherwise than before."""
@@ -83,9 +86,11 @@ class RulesOfMembership:
         """Ten times a second."""
         for host in self._world.hosts.values():
             self.note(host)
-        for host in self._world.hosts.values():
-            if host.running and host.process is not None:
-                self._look_at_view(host)
+        if self._world.now >= self._viewed_at + VIEW_S:
+            self._viewed_at = self._world.now
+            for host in self._world.hosts.values():
+                if host.running and host.process is not None:
+                    self._look_at_view(host)
         if self._world.now >= self._sent_at + 1.0:
             self._look_at_budget()
 

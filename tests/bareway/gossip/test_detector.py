@@ -20,10 +20,18 @@ from bareway.gossip.events import (
     Tick,
     UseProfile,
 )
-from bareway.gossip.machine import GossipMachine
+from bareway.gossip.machine import LAG_DIVISOR, GossipMachine
 from bareway.gossip.member import LinkFact, MemberReason, MemberState
 from bareway.gossip.message import Heartbeat, News, PingAnswer, PingRequest, Pull
-from bareway.gossip.profile import PROFILES, SURPLUS_S, SYNC_S, ProfileName, sync_s
+from bareway.gossip.profile import (
+    PROFILES,
+    REACCUSE_S,
+    SURPLUS_S,
+    SUSPICION_MAX_FACTOR,
+    SYNC_S,
+    ProfileName,
+    sync_s,
+)
 from bareway.gossip.rings import Rings
 from bareway.gossip.speech import NOTICES
 from bareway.model.mac import MacAddress
@@ -92,6 +100,46 @@ def test_a_suspect_of_which_there_is_none_is_dead_at_the_bound() -> None:
     assert MemberState.DEAD in [each.state for each in made.all(MemberChanged)]
 
 
+def apart() -> Desk:
+    """Z is silent on our edge, and has refuted what we said of it."""
+    made = desk(A, Z)
+    made.wait(T + 0.01, A)
+    assert suspects(made) == [Z]
+    made.hear(A, News(reports=(report(Z, incarnation=1, by=Z),)))
+    return made
+
+
+def test_one_that_refuted_is_asked_about_before_it_is_accused_again() -> None:
+    made = apart()
+    asked = 0
+    for _ in range(round(10 * REACCUSE_S / H)):
+        made.wait(H, A)
+        assert suspects(made) == []
+        for request in made.sent(A, PingRequest):
+            asked += 1
+            made.hear(A, PingAnswer(number=request.number, heard=True))
+    assert asked >= 10
+
+
+@pytest.mark.parametrize("says_no", [True, False])
+def test_one_that_refuted_and_that_nobody_hears_any_more_is_accused_again(*, says_no: bool) -> None:
+    made = apart()
+    while not (requests := made.sent(A, PingRequest)):
+        made.wait(H, A)
+    if says_no:
+        made.hear(A, PingAnswer(number=requests[0].number, heard=False))
+    made.wait(2 * T + H, A)
+    assert suspects(made) == [Z]
+
+
+def test_one_that_was_heard_again_is_accused_at_once_when_it_falls_silent() -> None:
+    made = apart()
+    made.give(Opened(peer=Z))
+    made.hear(Z, beat())
+    made.wait(T + 0.01, A)
+    assert suspects(made) == [Z]
+
+
 def test_another_is_told_when_the_member_it_asks_for_speaks() -> None:
     made = desk(A, Z)
     made.hear(A, PingRequest(number=5, target=Z, wait_ms=200))
@@ -130,6 +178,19 @@ def test_a_late_turn_of_our_own_lengthens_the_silence_of_others_and_passes() -> 
     assert suspects(made) == []
     made.wait(T, A)
     assert suspects(made) == [Z]
+
+
+def test_in_a_late_turn_nobody_is_declared_dead_before_what_waits_unread_was_read() -> None:
+    made = desk(A, Z)
+    made.hear(A, News(reports=(report(Z, MemberState.SUSPECT, by=A),)))
+    made.wait(SUSPICION_MAX_FACTOR * S - H / 2, A, Z)
+    made.give(Tick())
+    assert not made.all(MemberChanged)
+    made.now += T / LAG_DIVISOR + H + 0.001
+    made.give(Tick())
+    assert not made.all(MemberChanged)
+    made.wait(2 * H, A, Z)
+    assert [each.state for each in made.all(MemberChanged)] == [MemberState.DEAD], "but no later than that"
 
 
 def test_who_lost_its_last_link_accuses_nobody() -> None:

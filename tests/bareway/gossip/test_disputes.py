@@ -2,15 +2,21 @@
 
 import pytest
 
-from bareway.gossip.events import Announce, Closed, OwnFacts, Withdraw
-from bareway.gossip.member import MemberState, Side
+from bareway.gossip.events import ANYBODY, Announce, Closed, Opened, OwnFacts, Wanted, Wish, Withdraw
+from bareway.gossip.member import NO_SIDE, MemberState, Side
 from bareway.gossip.message import News
 from bareway.gossip.profile import SIDE_WINDOW_S
-from support.gossip_desk import ME, A, Desk, Z, beat, claim, holding, report
+from support.gossip_desk import ADDRESS, ME, A, Desk, Z, beat, claim, holding, report
 
 
 def apart(
-    *, side: Side, rival_side: Side | None, count: int = 7, leaving: bool = False, generation: int = 0
+    *,
+    side: Side,
+    rival_side: Side | None,
+    count: int = 7,
+    leaving: bool = False,
+    generation: int = 0,
+    wish: Wish = ANYBODY,
 ) -> Desk:
     """We hold ADDRESS; Z, held dead until now, comes back with a better claim."""
     made = holding()
@@ -19,6 +25,7 @@ def apart(
     if leaving:
         made.give(OwnFacts(ready=True, able=True, leaving=True))
     made.wait(1.0, A)
+    made.give(Wanted(addresses={ADDRESS: wish}))
     assert made.machine._sides.own(now=made.now) == side
     made.meet(Z, claim(Z, count, generation=generation), side=rival_side, incarnation=3)
     return made
@@ -33,7 +40,8 @@ OURS = Side(2, A)
         pytest.param(Side(1, Z), True, id="ours is greater"),
         pytest.param(Side(2, ME), True, id="as many, but ours has the lower name"),
         pytest.param(Side(3, A), False, id="theirs is greater"),
-        pytest.param(None, True, id="theirs was nothing when it last spoke of it"),
+        pytest.param(NO_SIDE, True, id="theirs is nothing: it has not started, or was paused"),
+        pytest.param(None, False, id="theirs is not known"),
     ],
 )
 def test_after_a_partition_the_greater_side_claims_anew(rival: Side | None, *, wins: bool) -> None:
@@ -48,9 +56,41 @@ def test_a_leaving_holder_does_not_claim_anew() -> None:
     assert made.machine.claims() == (claim(Z, 7),)
 
 
-def test_a_newer_generation_is_a_planned_move_and_not_disputed() -> None:
+def test_who_was_cut_off_and_knew_of_a_newer_generation_takes_nothing_by_it() -> None:
     made = apart(side=OURS, rival_side=Side(1, Z), generation=1)
-    assert made.machine.claims() == (claim(Z, 7, generation=1),)
+    assert made.machine.claims() == (claim(ME, 8, generation=1),)
+
+
+@pytest.mark.parametrize(
+    ("wish", "wins"),
+    [
+        pytest.param(Wish(generation=1, nodes=(Z, ME)), False, id="to the other"),
+        pytest.param(Wish(generation=1, nodes=(ME, Z)), True, id="to us"),
+        pytest.param(Wish(generation=0, nodes=(Z, ME)), True, id="but was followed before"),
+    ],
+)
+def test_a_newer_list_that_gives_the_address_away_is_not_disputed(wish: Wish, *, wins: bool) -> None:
+    made = apart(side=OURS, rival_side=Side(1, Z), generation=1, wish=wish)
+    assert made.machine.claims()[0].node == (ME if wins else Z)
+
+
+def test_what_a_member_saw_before_it_was_held_dead_says_nothing_of_its_side() -> None:
+    made = holding()
+    made.hear(Z, beat(side=Side(3, A)))
+    made.give(Closed(peer=Z))
+    made.hear(A, News(reports=(report(Z, MemberState.DEAD, by=A),)))
+    made.wait(1.0, A)
+    made.give(Opened(peer=Z))
+    back = report(Z, incarnation=3, by=Z, side=Side(1, Z))
+    made.hear(A, News(reports=(back,), claims=(claim(Z, 7),)))
+    assert made.machine.claims() == (claim(ME, 8),), "another told its side first"
+
+
+def test_a_members_own_word_of_its_side_weighs_more_than_what_others_say() -> None:
+    made = holding()
+    made.hear(Z, beat(side=Side(1, Z)))
+    made.hear(A, News(reports=(report(Z, incarnation=3, by=Z, side=Side(3, A)),)))
+    assert made.machine._sides.outweigh(Z, now=made.now)
 
 
 def test_who_was_not_dead_is_not_disputed() -> None:

@@ -9,6 +9,7 @@ from bareway.gossip.edges import HANGUP_FACTOR, Edge, Edges
 from bareway.gossip.profile import (
     GAP_FACTOR,
     PROFILES,
+    REACCUSE_S,
     RETRY_LOST_MAX_S,
     RETRY_MAX_S,
     SILENCE_MAX_FACTOR,
@@ -90,6 +91,28 @@ def test_our_own_ill_health_multiplies_the_silence_before_alarm_and_hang_up(pati
     assert made.silent(now=patience * T) == [Z]
     assert made.hopeless(now=HANGUP_FACTOR * patience * T - 0.001) == []
     assert made.hopeless(now=HANGUP_FACTOR * patience * T) == [Z]
+
+
+def test_one_is_silent_on_an_open_edge_whatever_our_patience() -> None:
+    made = opened(Z)
+    made.patience = 8
+    assert not made.is_silent(Z, now=T)
+    assert made.is_silent(Z, now=T + 0.001)
+    made.hung_up(Z, now=T)
+    assert not made.is_silent(Z, now=2 * T), "others may hear it"
+    assert not made.is_silent(Y, now=2 * T)
+
+
+def test_alarms_are_counted_until_the_peer_is_heard() -> None:
+    made = opened(Z)
+    for count, now in enumerate((T, T + REACCUSE_S, T + 2 * REACCUSE_S), 1):
+        assert made.silent(now=now) == [Z]
+        assert made.alarms(Z) == count
+    made.heard(Z, now=3 * REACCUSE_S)
+    assert made.alarms(Z) == 0
+    made.silent(now=9 * REACCUSE_S)
+    made.opened(Z, now=9 * REACCUSE_S)
+    assert made.alarms(Z) == 0
 
 
 def test_quiet_are_the_open_edges_that_have_used_up_half_of_what_they_may() -> None:

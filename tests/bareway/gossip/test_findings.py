@@ -7,6 +7,7 @@ from math import inf
 import pytest
 
 from bareway.gossip.findings import (
+    CONFIRM_S,
     FRESH_S,
     HEARD_MAX,
     KEPT_S,
@@ -46,19 +47,33 @@ def test_what_is_found_is_told_once_to_our_program_and_to_everybody() -> None:
 def test_what_lasts_is_repeated() -> None:
     made = noted()
     made.take_found(), made.take_news()
-    assert made.deadline == 10.0 + REPEAT_S
-    assert made.repeat(now=10.0 + REPEAT_S - 0.1) == []
-    assert made.repeat(now=10.0 + REPEAT_S) == [MINE]
-    assert (made.take_found(), made.take_news()) == ([MINE], [MINE])
-    made.note(ADDRESS, IN_USE, MAC, None, now=10.0 + REPEAT_S)
-    assert made.repeat(now=10.0 + 2 * REPEAT_S) == [MINE]
+    for told_at in (10.0, 10.0 + REPEAT_S):
+        asked_at = told_at + REPEAT_S - CONFIRM_S
+        assert made.deadline == asked_at
+        assert made.repeat(now=asked_at - 0.1) == []
+        assert made.repeat(now=asked_at) == [MINE], "the link is to be asked"
+        made.note(ADDRESS, IN_USE, MAC, None, now=asked_at + 0.1)
+        assert (made.take_found(), made.take_news()) == ([], [])
+        assert made.deadline == told_at + REPEAT_S
+        assert made.repeat(now=told_at + REPEAT_S) == []
+        assert (made.take_found(), made.take_news()) == ([MINE], [MINE])
+
+
+def test_what_was_asked_for_late_waits_for_the_answer() -> None:
+    made = noted()
+    made.take_found(), made.take_news()
+    assert made.repeat(now=30.0) == [MINE]
+    assert made.deadline == 30.0 + CONFIRM_S
+    assert made.take_found() == []
 
 
 def test_what_was_not_seen_again_is_over_and_may_begin_anew() -> None:
     made = noted()
-    made.repeat(now=10.0 + REPEAT_S)
     made.take_found(), made.take_news()
-    assert made.repeat(now=10.0 + max(2 * REPEAT_S, LASTS_S + 0.1)) == []
+    made.note(ADDRESS, IN_USE, MAC, None, now=10.0 + REPEAT_S - LASTS_S - 0.1)
+    made.repeat(now=10.0 + REPEAT_S - CONFIRM_S)
+    made.repeat(now=10.0 + REPEAT_S)
+    assert (made.take_found(), made.take_news()) == ([], [])
     assert made.deadline == inf
     made.note(ADDRESS, IN_USE, MAC, None, now=50.0)
     assert made.take_found() == [MINE]

@@ -5,18 +5,21 @@ import pytest
 from bareway.gossip.events import (
     Announce,
     Opened,
+    Output,
     OwnFacts,
     PartitionPolicy,
     PeersKnown,
     Permission,
+    Send,
     Tick,
     Withdraw,
     WithdrawReason,
 )
-from bareway.gossip.member import MemberState
+from bareway.gossip.member import NO_SIDE, MemberState, Side
 from bareway.gossip.message import News, Pull, State
-from bareway.gossip.profile import FENCE_MAX_S
+from bareway.gossip.profile import FENCE_MAX_S, LADDER_STEP_S, SIDE_WINDOW_S
 from bareway.model.configuration import Partition
+from bareway.model.names import NodeName
 from support.gossip_desk import ADDRESS, ME, PROFILE, A, Desk, Z, beat, claim, desk, holding, report
 from support.wishes import wanted as wanting
 
@@ -129,6 +132,77 @@ def test_without_a_majority_nothing_is_claimed() -> None:
     made.wait(20.0)
     assert {member.name: member.state for member in made.machine.members()}[Z] is MemberState.DEAD
     assert made.machine.claims() == (claim(Z, 5),)
+
+
+def told_of_start(said: list[Output]) -> list[bool]:
+    """What we tell A of whether we may take addresses."""
+    told = [
+        each.message
+        for each in said
+        if isinstance(each, Send) and each.peer == A and isinstance(each.message, News)
+    ]
+    return [each.facts.started for news in told for each in news.reports if each.name == ME]
+
+
+def is_started(made: Desk) -> bool:
+    return made.machine.own.facts.started
+
+
+def test_who_withdraws_for_want_of_a_majority_says_so_to_those_it_reaches() -> None:
+    made = holding(partition=SAFE)
+    made.give(PeersKnown(peers=frozenset({ME, A, Z, *map(NodeName, "bcd")})))
+    said = list(made.out)
+    for name in "bcd":
+        made.hear(A, News(reports=(report(NodeName(name), by=A),)))
+        said += made.out
+    assert told_of_start(said + made.wait(T, A)) == [False], "alive by A's word, but nobody waits for it"
+    assert not is_started(made)
+    made.wait(20.0, A)
+    assert not is_started(made)
+
+
+def test_with_a_majority_again_what_others_hold_is_not_taken_before_a_detection_has_passed() -> None:
+    made = desk(A, Z, wanted={ADDRESS: None}, partition=SAFE)
+    made.hear(Z, News(claims=(claim(Z, 5),)))
+    made.wait(20.0)
+    assert not is_started(made)
+    made.meet(A, incarnation=5)
+    back_at = made.now
+    made.hear(A, beat())
+    assert is_started(made)
+    assert made.machine.claims() == (claim(Z, 5),), "dead as we saw it alone"
+    made.wait(T + S - 0.01, A)
+    assert made.machine.claims() == (claim(Z, 5),)
+    made.wait(0.02 + LADDER_STEP_S, A)
+    assert made.machine.claims() == (claim(ME, 6),)
+    assert made.now - back_at < 2 * (T + S)
+
+
+def test_with_a_majority_again_the_side_is_nothing_for_a_window() -> None:
+    made = desk(A, Z, partition=SAFE)
+    made.wait(20.0)
+    made.meet(A, incarnation=5)
+    made.hear(A, beat())
+    assert is_started(made)
+    made.wait(SIDE_WINDOW_S - H, A)
+    assert made.machine._sides.own(now=made.now) == NO_SIDE, "who had the majority all the time keeps"
+    made.wait(2 * H, A)
+    assert made.machine._sides.own(now=made.now) == Side(2, A)
+
+
+def test_who_restarts_on_the_smaller_side_learns_there_that_it_is_the_smaller() -> None:
+    made = Desk(SAFE)
+    made.give(PeersKnown(peers=frozenset({ME, A, Z, *map(NodeName, "bc")})))
+    made.give(wanting({ADDRESS: None}))
+    made.give(OwnFacts(ready=True, able=True))
+    dead = tuple(report(NodeName(name), MemberState.DEAD, by=A) for name in "zbc")
+    made.give(Opened(peer=A))
+    (pull,) = made.sent(A, Pull)
+    made.hear(A, State(number=pull.number, last=True, reports=(report(A, by=A), *dead)))
+    made.hear(A, News(claims=(claim(Z, 5),)))
+    made.wait(20.0, A)
+    assert not is_started(made)
+    assert permission(made) is Permission.NO
 
 
 def lost() -> Desk:

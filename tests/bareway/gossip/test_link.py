@@ -14,6 +14,7 @@ from bareway.gossip.events import (
     DialFailed,
     Found,
     ListsKnown,
+    MemberChanged,
     OwnFacts,
     Question,
     Sighted,
@@ -23,7 +24,7 @@ from bareway.gossip.events import (
     WithdrawReason,
 )
 from bareway.gossip.evidence import ANSWER_SLACK_S, ASKED_MAX, HOLD_FACTOR, PROBE_GAP_S
-from bareway.gossip.findings import REPEAT_S, Finding, FindingWord
+from bareway.gossip.findings import CONFIRM_S, REPEAT_S, Finding, FindingWord
 from bareway.gossip.member import Facts, LinkFact, MemberState
 from bareway.gossip.message import News
 from bareway.gossip.profile import CRASH_GRACE_S, LADDER_STEP_S
@@ -254,10 +255,12 @@ def test_one_that_answers_for_more_than_three_new_addresses_keeps_us_from_none()
 def test_what_was_found_is_asked_for_again_as_long_as_it_lasts() -> None:
     made = fresh()
     made.give(Answered(address=ADDRESS, question=Question.DUPLICATE, macs=frozenset({MAC_Z})))
-    made.wait(REPEAT_S + PROFILE.differ_s - 0.05, A, Z)
+    made.wait(REPEAT_S - CONFIRM_S + PROFILE.differ_s - 0.05, A, Z)
     said = made.wait(0.1, A, Z)
-    assert questions(said) == [(str(ADDRESS), Question.DUPLICATE, 1)]
-    assert found(made) == [(FindingWord.STRICT_ARP_MISSING, MAC_Z, Z)]
+    assert questions(said) == [(str(ADDRESS), Question.DUPLICATE, 3)]
+    made.give(Answered(address=ADDRESS, question=Question.DUPLICATE, macs=frozenset({MAC_Z})))
+    assert found_later(made, CONFIRM_S) == [(FindingWord.STRICT_ARP_MISSING, MAC_Z, Z)]
+    assert (str(ADDRESS), Question.DUPLICATE, 3) in questions(made.wait(REPEAT_S - CONFIRM_S, A, Z))
     made.give(Answered(address=ADDRESS, question=Question.DUPLICATE, macs=frozenset()))
     assert found_later(made, 2 * REPEAT_S) == [], "it is over"
 
@@ -300,6 +303,15 @@ def test_isolated_we_yield_to_a_lower_address_and_take_over_when_it_is_silent() 
     assert made.out[0] == Announce(addresses=(ADDRESS,))
 
 
+def test_whom_we_have_patience_with_but_do_not_hear_the_hardware_address_decides() -> None:
+    made = ours()
+    made.machine._detector.health.worsen(now=made.now)
+    made.wait(T + H, Z)
+    assert not made.all(MemberChanged), "not suspected yet"
+    made.give(Sighted(address=ADDRESS, mac=MAC_A, is_solicited=False))
+    assert made.all(Withdraw) == [Withdraw(addresses=(ADDRESS,), reason=WithdrawReason.YIELDED)]
+
+
 def test_isolated_we_keep_against_a_higher_address_and_say_so() -> None:
     made = ours()
     made.wait(T + H)
@@ -325,6 +337,14 @@ def test_an_unknown_station_may_be_a_members_only_while_one_is_missing_whose_lin
     made.give(Sighted(address=ADDRESS, mac=MacAddress(bytes([2, 0, 0, 0, 0, 1])), is_solicited=False))
     assert made.answers(), "the links of the one that is missing are known: it is a stranger"
     made.hear(A, News(reports=(report(Z, MemberState.DEAD, incarnation=9),)))
+    made.give(Sighted(address=ADDRESS, mac=MacAddress(bytes([2, 0, 0, 0, 0, 1])), is_solicited=False))
+    assert not made.answers()
+
+
+def test_an_unknown_station_may_be_that_of_one_that_is_suspected_and_never_told_its_links() -> None:
+    made = group(Wish(tiers=(frozenset({ME}),)), held_by_z=False, z_links=False)
+    made.wait(T + H, A)
+    assert made.all(MemberChanged), "Z is suspected"
     made.give(Sighted(address=ADDRESS, mac=MacAddress(bytes([2, 0, 0, 0, 0, 1])), is_solicited=False))
     assert not made.answers()
 

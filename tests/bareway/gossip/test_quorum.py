@@ -39,6 +39,18 @@ def test_a_majority_is_more_than_half_ourselves_included(others: int, needed: in
             made.heard(NAMES[heard], now=10.0)
 
 
+def test_who_starts_anew_counts_those_too_that_it_only_heard_of() -> None:
+    made = quorum(peers=6, joined=2)
+    for name in NAMES[:2]:
+        made.heard(name, now=10.0)
+    assert made.is_fresh(now=10.0), "two of two, as far as it knows"
+    for name in NAMES[2:6]:
+        made.heard_of(name)
+    assert not made.is_fresh(now=10.0)
+    made.see(dict.fromkeys(NAMES[:2], False))
+    assert not made.is_fresh(now=10.0), "and it remembers"
+
+
 def test_a_majority_is_lost_when_the_last_needed_frame_is_as_old_as_the_silence() -> None:
     made = quorum(peers=4)
     for number, name in enumerate(NAMES[:4]):
