@@ -11,6 +11,7 @@ def main() -> None:
     # through the whole grace period: so this comes before half a second of imports.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     gc.disable()  # to look for garbage among what is imported would take a sixth of the start
+    import bareway.runtime.lean  # noqa: F401, PLC0415 - before all else that imports aiohttp
     from speaker.app import run  # noqa: PLC0415 - see above
     from speaker.settings import load_settings  # noqa: PLC0415 - see above
 

@@ -148,7 +148,7 @@ def play_many(first: int) -> None:
 
 
 PLANTS = [
-    (eligible_before_push_pull, 27),
+    (eligible_before_push_pull, 586),
     (a_tie_of_claims_is_broken_by_view, 3),
     (the_fence_does_not_trip, 17),
     (the_beaten_go_on, 1),
