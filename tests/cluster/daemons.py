@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
+from lab.process import halt
+
 STOP_WITHIN_S: Final = 10.0
 TAIL_CHARACTERS: Final = 2_000
 
@@ -61,7 +63,8 @@ class Daemon:
 
     def freeze(self) -> None:
         """Let it hang: connections stay open, nothing is answered."""
-        self._signal(signal.SIGSTOP)
+        if (pid := self.pid) is not None:
+            halt(pid)
 
     def thaw(self) -> None:
         """Let it go on."""

@@ -17,10 +17,12 @@ from cluster import cgroups
 from cluster.supervisor import DAEMONS, READY
 from lab.commands import COMMAND_TIMEOUT_S, LabError, run
 from lab.machine import Machine
-from lab.process import Process
+from lab.process import STOPPED, Process
+from lab.waiting import wait_for
 
 TESTS: Final = Path(__file__).resolve().parents[1]
 BOOTED_WITHIN_S: Final = 20.0  # a quarter of a second on an idle host
+FROZEN_WITHIN_S: Final = 10.0  # a hundredth of a second where no process waits for the disk
 NAMESPACES: Final = ("--mount", "--pid", "--uts", "--ipc")
 
 
@@ -110,7 +112,13 @@ class WholeMachine:
 
     def freeze(self) -> None:
         """Stop every process but init, those in containers too: -1 is everybody in the PID namespace."""
-        self.run("sh", "-c", "kill -STOP -1")
+
+        def all_stopped() -> bool:  # more than one round: a program may start another meanwhile
+            self.run("sh", "-c", "kill -STOP -1")
+            rows = [line.split(None, 2) for line in self.run("ps", "-eo", "pid=,stat=,comm=").splitlines()]
+            return all(stat[0] in STOPPED for pid, stat, name in rows if pid != "1" and name != "ps")
+
+        wait_for(all_stopped, what=f"every process on {self.name} to stop", within_s=FROZEN_WITHIN_S)
 
     def thaw(self) -> None:
         self.run("sh", "-c", "kill -CONT -1")

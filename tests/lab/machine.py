@@ -9,14 +9,11 @@ from ipaddress import IPv4Interface, IPv6Interface
 from pathlib import Path
 
 from lab.commands import COMMAND_TIMEOUT_S, LabError, ip, run
-from lab.process import Process, state
+from lab.process import Process, stands_still
 from lab.waiting import wait_for
 
 KILL_WITHIN_S = 5.0
 """SIGKILL needs no consent; a process left after this sits in the kernel."""
-
-STOPPED = {"T", "t", "Z", "X", None}
-"""States of a process that does nothing more: stopped, traced, ended or gone (proc(5))."""
 
 NO_FAULTS = "table inet lab_faults\ndelete table inet lab_faults\n"
 FAULTS = """table inet lab_faults {
@@ -172,7 +169,7 @@ class Machine:
 
         def all_stopped() -> bool:  # more than one round: a program may start another between look and signal
             self._signal(signal.SIGSTOP)
-            return all(state(pid) in STOPPED for pid in self.pids())  # listed anew: with those just started
+            return all(stands_still(pid) for pid in self.pids())  # listed anew: with those just started
 
         wait_for(all_stopped, what=f"every process on {self.name} to stop", within_s=KILL_WITHIN_S)
 

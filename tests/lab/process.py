@@ -38,6 +38,25 @@ def state(pid: int) -> str | None:
         return None
 
 
+STOPPED = {"T", "t", "Z", "X", None}
+"""States in which a process, or one thread of it, does nothing any more (proc(5))."""
+
+
+def stands_still(pid: int) -> bool:
+    """Whether all its threads are stopped: kill(2) returns before those that run on another processor are."""
+    try:
+        threads = [int(entry.name) for entry in Path(f"/proc/{pid}/task").iterdir()]
+    except FileNotFoundError:
+        return True
+    return all(state(thread) in STOPPED for thread in threads)
+
+
+def halt(pid: int) -> None:
+    """Stop a process of ours, and return once none of its threads runs."""
+    os.kill(pid, signal.SIGSTOP)
+    wait_for(lambda: stands_still(pid), what=f"every thread of process {pid} to stop", within_s=STOP_WITHIN_S)
+
+
 class Process:
     """One started program; standard output goes to ``<log>.out``, standard error to ``<log>.err``."""
 
@@ -83,7 +102,10 @@ class Process:
                 os.killpg(self.pid, number)
 
     def freeze(self) -> None:
+        """Stop the whole process group; on return no thread of the program runs."""
         self.signal(signal.SIGSTOP)
+        group = [self.pid, *self.children()]
+        wait_for(lambda: all(map(stands_still, group)), what=f"{self.name} to stop", within_s=STOP_WITHIN_S)
 
     def thaw(self) -> None:
         self.signal(signal.SIGCONT)

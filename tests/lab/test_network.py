@@ -10,9 +10,9 @@ import pytest
 
 from lab.commands import CommandFailed, LabError, ip
 from lab.leftovers import NAMESPACES, clean, logs_directory
-from lab.machine import STOPPED, Machine, Switch
+from lab.machine import Machine, Switch
 from lab.network import Lab
-from lab.process import state
+from lab.process import stands_still, state
 from lab.stations import TESTS
 from lab.waiting import wait_for
 
@@ -80,7 +80,7 @@ def test_a_frozen_machine_does_nothing_until_thawed(node: Machine) -> None:
     ticking = node.start("ticking", "sh", "-c", "while :; do echo tick; sleep 0.01; done")
     ticking.wait_for_output("tick")
     node.freeze()
-    assert {state(pid) for pid in node.pids()} <= STOPPED
+    assert all(map(stands_still, node.pids()))
     size = ticking.output.stat().st_size
     node.thaw()
     wait_for(lambda: ticking.output.stat().st_size > size, what="another tick", within_s=5)
