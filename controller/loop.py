@@ -14,6 +14,7 @@ from typing import Final, NoReturn, Protocol
 from bareway.runtime.backoff import Backoff
 from controller.allocation.assumptions import Memory
 from controller.allocation.desk import Desk, Report
+from controller.allocation.long_documents import LongDocuments
 from controller.announcement.gossip import Sight
 from controller.settings import Settings
 from controller.watch import Watch
@@ -108,8 +109,12 @@ class Loop:
             await self._changed.wait()
             self._changed.clear()
             self._journal.write_api()
+        documents = LongDocuments(
+            self._watch.source.offer, lambda: self._watch.in_force.objects.get(self._watch.in_force_key)
+        )
         while True:
             self._changed.clear()
+            await documents.prepare()
             if self._turn.enter():
                 self._begin_term(self._turn.term)
                 outcome = await self._pass()

@@ -8,12 +8,18 @@ from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import fields, is_dataclass
 from enum import Enum
+from typing import Final
 
 from bareway.model.names import ObjectKey
+
+PLAIN: Final = frozenset({str, int, float, bool, type(None)})
+"""Most values, told apart from an Enum's at one glance."""
 
 
 def plain(value: object) -> object:
     """``value`` made of dict, list, str, int, float, bool and None alone."""
+    if type(value) in PLAIN:
+        return value
     if isinstance(value, Enum):
         value = value.value
     if value is None or isinstance(value, bool | int | float | str):

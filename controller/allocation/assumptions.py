@@ -62,6 +62,11 @@ class Assumptions(Generic[T]):
         written = self._written.get(key)
         return written is not None and not written.is_certain
 
+    def is_ours(self, key: ObjectKey) -> bool:
+        """Whether the object is as we wrote it, which the mirror has not shown yet."""
+        written = self._written.get(key)
+        return written is not None and written.is_certain
+
     def shown_one(self, key: ObjectKey, mirrored: T | None) -> T | None:
         """One object with what was certainly written."""
         written = self._written.get(key)

@@ -23,8 +23,9 @@ from controller.allocation.judge import Judge
 from controller.allocation.picture import Picture
 from controller.allocation.state import State
 from controller.allocation.strangers import StrangerWatch
+from controller.announcement.fresh import Decided
 from controller.announcement.gossip import Nobody, Sight
-from controller.announcement.lists import Decided, Lists
+from controller.announcement.lists import Lists
 from controller.settings import Settings
 from controller.watch import Watch
 from controller.writing.backlog import WRITES_MAX, Backlog
@@ -133,6 +134,8 @@ class Desk:
             allocation=self.report.allocation if is_doubtful else allocation,
             list_generation=self._lists.lists.generation,
         )
+        # What we wrote was listed before: it changes nothing there.
+        is_news = any(not self._memory.services.is_ours(key) for key in keys)
         turns = self._backlog.order(keys, self._picture.shown)
         corrected = withheld = NOBODY
         if leads and allocation is not None:
@@ -150,7 +153,7 @@ class Desk:
             now=unix,
         )
         shown = self._shown(in_force if not is_doubtful else None, config_map)
-        return self._plan(desired, shown, turns, has_changed=bool(keys), now_s=now_s, leads=leads)
+        return self._plan(desired, shown, turns, has_changed=is_news, now_s=now_s, leads=leads)
 
     def _notices(
         self, acceptance: Acceptance, config_map: ConfigMap | None
@@ -171,7 +174,7 @@ class Desk:
         memory.secrets.prune(watch.secrets.objects)
         memory.states.prune(watch.state.objects)
         self._state.read(memory.states.shown(watch.state.objects).get(watch.state_key))
-        keys = watch.take_changed() | self._again
+        keys = self._again | {key for key in watch.take_changed() if not self._is_echo(key)}
         if self._looks_at_all:
             keys |= watch.services.objects.keys() | self._picture.shown.keys()
             self._looks_at_all = False
@@ -179,6 +182,14 @@ class Desk:
             keys |= self._picture.forget_given()
         self._picture.refresh(keys, watch.services.objects)
         return keys
+
+    def _is_echo(self, key: ServiceKey) -> bool:
+        """Whether the watch shows of a Service what we know from having written it: nothing to look at."""
+        mirror = self._watch.services
+        known = self._picture.known(key, mirror.objects.get(key))
+        if known is not None:
+            mirror.keep(key, known)
+        return known is not None
 
     def _mind_strangers(self, configuration: Configuration, *, now_s: float) -> frozenset[ServiceKey]:
         """Leave to strangers what is theirs; the Services of which something else is to be said."""

@@ -48,6 +48,14 @@ class Picture:
             self._show(key, self._assumptions.shown_one(key, mirrored))
             self._hold(key, self._assumptions.held_one(key, mirrored))
 
+    def known(self, key: ServiceKey, mirrored: Service | None) -> Service | None:
+        """The Service as we have it, if the mirror shows just that; then all is as it was."""
+        known = self._shown.get(key)
+        if mirrored is None or known != mirrored or self._held.get(key) != mirrored:
+            return None
+        self._assumptions.prune_one(key, mirrored)
+        return known
+
     def is_edited(self, key: ServiceKey) -> bool:
         """Whether somebody else wrote over what the Service was given."""
         shown, given = self._shown.get(key), self._given.get(key)

@@ -6,13 +6,14 @@ next wish begins.
 """
 
 import logging
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import replace
 from itertools import islice
 from math import inf
 from typing import Final
 
-from bareway.decide.allocation.verdicts import Allocation, Granted, Refused
+from bareway.decide.allocation.verdicts import Granted, Refused
 from bareway.decide.announcement.announcers import AnnouncerView, Group, announcers, by_family
 from bareway.decide.announcement.moves import MoveRefusal, announce_from
 from bareway.decide.announcement.spread import NEW_S, Spread, SpreadView, begin, place, spread, unassigned
@@ -24,6 +25,7 @@ from bareway.model.objects import ConfigMap
 from bareway.model.services import Service
 from bareway.resources.announcer_lists import read_shard, shard_key, write_shard
 from controller.allocation.assumptions import Assumptions
+from controller.announcement.fresh import Decided, following, granted, linked
 from controller.announcement.gossip import Sight
 from controller.watch import Watch
 from controller.writing import notices
@@ -42,17 +44,11 @@ RANKS_MAX: Final = 500_000
 AHEAD_FACTOR: Final = 8
 """For each address that is given so many that follow it are listed: a burst costs one write a shard."""
 AHEAD_MAX: Final = 2_048
+CROWD: Final = AHEAD_MAX // AHEAD_FACTOR
+"""So many at once waited for a controller: what comes after them is not known by that."""
+PATIENT_MAX: Final = 4
+"""Shards written in one pass that nobody waits for."""
 EMPTY: Final = Shard()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Decided:
-    """What the lists follow."""
-
-    configuration: Configuration
-    allocation: Allocation
-    services: Mapping[ServiceKey, Service]
-    """As they are shown."""
 
 
 class Lists:
@@ -112,13 +108,19 @@ class Lists:
             if isinstance(effect, SetIngress)
             and any(address not in effect.service.ingress for address in effect.addresses)
         }
-        groups = self._placed_anew(fresh, decided, now)
+        listed = {key: write for key, write in fresh.items() if self._is_given(write, decided, now)}
+        others = {key: write for key, write in fresh.items() if key not in listed}
+        groups = self._placed_anew(others, decided, now)
+        if self._looked_at == -inf and len(decided.services) > CROWD:
+            self._looked_at = now  # who begins has more urgent things to do; until then nothing moves
         self._look(decided, has_changed=has_changed, is_placing=bool(fresh), now=now)
         self._sight.tell(generation=self.lists.generation)
         waiting = {key for key, group in groups.items() if not self._is_stored(group, fresh[key])}
         self._waiting = {key: (fresh[key].addresses, groups[key]) for key in waiting}
+        waiting |= {key for key, write in listed.items() if not _has(self._stored, write.addresses[0])}
         rest = (one for one in effects if not (isinstance(one, SetIngress) and one.service.key in waiting))
-        return (*self._writes(), *self._unmoved(decided), *rest)
+        needed = {shard_of(groups[key].key if key in groups else fresh[key].addresses[0]) for key in waiting}
+        return (*self._writes(needed, now), *self._unmoved(decided), *rest)
 
     # ------------------------------------------------------------ what is stored
 
@@ -145,18 +147,29 @@ class Lists:
         elif any(one is not other for one, other in zip(wanted, self.lists.shards, strict=True)):
             self._spread = replace(self._spread, lists=AnnouncerLists(tuple(wanted)))
 
+    def _given_at(self, address: IPAddress) -> float:
+        return self._spread.given_at.get(address, -inf) if self._spread is not None else -inf
+
     def _is_stored(self, group: Group, write: SetIngress) -> bool:
         entries = self._stored[shard_of(group.key)].entries
         listed = {*group.addresses, *group.idle}
         return all(address in entries for address in write.addresses if address in listed)
 
-    def _writes(self) -> Iterator[WriteShard]:
-        for number, (wanted, stored) in enumerate(zip(self.lists.shards, self._stored, strict=True)):
-            if wanted is not stored and wanted != stored:
-                self._asked[number] = wanted
-                read = self._read[number]
-                over = read.resource_version if read is not None else ""
-                yield WriteShard(key=shard_key(self._namespace, number), over=over, shard=wanted)
+    def _writes(self, needed: AbstractSet[int], now: float) -> Iterator[WriteShard]:
+        """What differs; of that for which no Service waits only some: a new one would wait for all of it."""
+        patient = 0
+        for number in (*sorted(needed), *(one for one in range(SHARDS) if one not in needed)):
+            wanted, stored = self.lists.shards[number], self._stored[number]
+            if wanted is stored or wanted == stored:
+                continue
+            patient += number not in needed
+            if patient > PATIENT_MAX:
+                self.due_s = now
+                return
+            self._asked[number] = wanted
+            read = self._read[number]
+            over = read.resource_version if read is not None else ""
+            yield WriteShard(key=shard_key(self._namespace, number), over=over, shard=wanted)
 
     def _unmoved(self, decided: Decided) -> Iterator[Emit]:
         """Who is not announced from where the operator wants it: told when the reason is another one."""
@@ -170,6 +183,17 @@ class Lists:
                 yield Emit(about=about_service(service), notice=notices.not_moved(service, why))
 
     # ------------------------------------------------------------ fresh addresses
+
+    def _is_given(self, write: SetIngress, decided: Decided, now: float) -> bool:
+        """Whether it is listed as given: a lone address, for which nothing else can differ."""
+        address, *others = write.addresses
+        shard = self.lists.shards[shard_of(address)]
+        return (
+            not others
+            and address in shard.new
+            and now < self._given_at(address) + NEW_S / 2
+            and len(decided.allocation.holders.get(address, ())) == 1
+        )
 
     def _placed_anew(
         self, fresh: Mapping[ServiceKey, SetIngress], decided: Decided, now: float
@@ -188,18 +212,23 @@ class Lists:
     ) -> dict[ServiceKey, Group]:
         """List them; the group of each Service that is about to show one, but not those of BGP."""
         assert self._spread is not None  # noqa: S101 - refreshed just before
-        keys = _linked(fresh, decided.allocation)
-        services = [_after(decided, key) for key in keys if key in decided.services]
+        waiting = self._who_waits(fresh, decided)
+        keys = linked([*fresh, *waiting], decided.allocation)
+        services = [
+            replace(decided.services[key], ingress=granted(decided.allocation, key))
+            for key in keys
+            if key in decided.services
+        ]
         found = announcers(self._view(decided, services, all_slices=False))
         every = {**found.groups, **found.resting}
         by_address = {a: group for group in every.values() for a in (*group.addresses, *group.idle)}
         given = {
             address
-            for write in fresh.values()
-            for address in write.addresses
-            if address not in write.service.ingress and address in by_address
+            for key in (*fresh, *waiting)
+            for address in granted(decided.allocation, key)
+            if address not in decided.services[key].ingress and address in by_address
         }
-        if self._has_no_room(given):
+        if len(given) <= CROWD and self._has_no_room(given):
             self._look_ahead(fresh.values(), decided, now)
         view = self._spread_view(decided.configuration, every, services, now)
         self._spread = place(view, self._spread, every.values(), given=given, now=now)
@@ -209,6 +238,18 @@ class Lists:
             for address in write.addresses
             if address in by_address
         }
+
+    def _who_waits(self, fresh: Mapping[ServiceKey, SetIngress], decided: Decided) -> list[ServiceKey]:
+        """Those whose turn comes later: of thousands that wait each shard is written once, not each pass."""
+        if len(fresh) <= CROWD:
+            return []
+        room = max(0, RANKS_MAX // max(1, len(self._watch.nodes.objects)) - len(fresh))
+        waiting = (
+            key
+            for key, service in decided.services.items()
+            if key not in fresh and any(a not in service.ingress for a in granted(decided.allocation, key))
+        )
+        return [*islice(waiting, room)]
 
     def _has_no_room(self, given: Iterable[IPAddress]) -> bool:
         return any(not self._is_listed(address) for address in given)
@@ -225,14 +266,14 @@ class Lists:
                     count[name] = count.get(name, 0) + 1
         # Who has used up what was listed ahead a moment ago is in the midst of a burst.
         factor = AHEAD_MAX if now < self._ahead_until else AHEAD_FACTOR
-        following = [
+        coming = [
             address
             for name, address in last.items()
-            for address in _following(address, min(AHEAD_MAX, factor * count[name]))
+            for address in following(address, min(AHEAD_MAX, factor * count[name]))
             if address not in decided.allocation.holders
         ]
         nodes = self._watch.nodes.objects.values()
-        self._ahead = unassigned(decided.configuration, nodes, following)
+        self._ahead = unassigned(decided.configuration, nodes, coming)
         self._ahead_until = now + NEW_S
 
     # ------------------------------------------------------------ everything
@@ -339,31 +380,9 @@ class Lists:
         )
 
 
-def _after(decided: Decided, key: ServiceKey) -> Service:
-    """The Service with the addresses that it was given."""
-    service, verdict = decided.services[key], decided.allocation.verdicts[key]
-    return replace(service, ingress=verdict.addresses if isinstance(verdict, Granted) else ())
-
-
-def _linked(keys: Iterable[ServiceKey], allocation: Allocation) -> list[ServiceKey]:
-    """These Services and all that share an address with one of them, directly or through others."""
-    found = dict.fromkeys(keys)
-    todo = [*found]
-    while todo:
-        verdict = allocation.verdicts.get(todo.pop())
-        for address in verdict.addresses if isinstance(verdict, Granted) else ():
-            for other in allocation.holders.get(address, ()):
-                if other not in found:
-                    found[other] = None
-                    todo.append(other)
-    return [*found]
-
-
-def _following(address: IPAddress, count: int) -> Iterator[IPAddress]:
-    """As many as there are before the family ends; those of no pool belong to no group."""
-    last = 2**address.max_prefixlen - 1
-    make = type(address)
-    return (make(number) for number in range(int(address) + 1, min(int(address) + count, last) + 1))
+def _has(shards: Sequence[Shard], address: IPAddress) -> bool:
+    """Whether a lone address is listed where it belongs."""
+    return address in shards[shard_of(address)].entries
 
 
 def _content(config_map: ConfigMap | None) -> Shard:

@@ -34,6 +34,7 @@ from bareway.runtime.kube.errors import (
     Forbidden,
     KubeError,
     NotFound,
+    TooManyRequests,
 )
 from controller.allocation.assumptions import Assumptions, Memory
 from controller.leading.fence import NotLeading
@@ -52,6 +53,7 @@ from controller.writing.effects import (
     WriteState,
 )
 from controller.writing.notices import EventReason, about_service
+from controller.writing.window import Window
 
 T = TypeVar("T")
 
@@ -112,6 +114,7 @@ class Applier:
         self._recorder = recorder
         self._memory = memory
         self._random_bytes = random_bytes
+        self._window = Window(IN_FLIGHT)
         self._failed: Mapping[ObjectReference, str] = {}
         """What the last pass could not write, and why."""
         self.is_busy = False
@@ -147,9 +150,13 @@ class Applier:
                     results.append(await self._attempt(effect, failures))
 
     async def _attempt(self, write: Write, failures: dict[ObjectReference, KubeError]) -> Result:
+        is_well = False
+        begun_s = await self._window.enter()
         try:
             await self._write(write)
+            is_well = True
         except KubeError as error:
+            is_well = _is_answer(error)
             if _is_outdated(write, error):
                 return Result.OUTDATED
             if isinstance(write, ServiceWrite) and _may_have_happened(error):
@@ -159,6 +166,8 @@ class Applier:
                 self._memory.configurations.note(written, over=write.over, is_certain=False)
             failures[_about(write)] = error
             return Result.FAILED
+        finally:
+            self._window.leave(begun_s, is_answered=is_well)
         return Result.DONE
 
     def _suspect(self, write: ServiceWrite) -> None:
@@ -166,7 +175,7 @@ class Applier:
         self._memory.unanswered[write.service.key] = write
         if isinstance(write, SetIngress):
             over = write.service.resource_version
-            self._memory.services.note(_assumed(write), over=over, is_certain=False)
+            self._memory.services.note(_assumed(write, over), over=over, is_certain=False)
 
     async def _write(self, write: Write) -> None:
         match write:
@@ -189,7 +198,7 @@ class Applier:
         version = version_if_shows(answer, write.addresses) if isinstance(write, SetIngress) else ""
         if isinstance(write, SetIngress) and version:
             # Not read as a whole: 5,000 at once are 0.3 s less, and share most of their parts with what was.
-            after = replace(_assumed(write), resource_version=version)
+            after = _assumed(write, version)
         else:
             after = _read(SERVICES, answer)
         self._memory.services.note(after, over=service.resource_version)
@@ -292,15 +301,26 @@ def _is_outdated(write: Write, error: KubeError) -> bool:
     return isinstance(error, Conflict | AlreadyExists | NotLeading)
 
 
+def _is_answer(error: KubeError) -> bool:
+    """A no that says nothing of how much the API server has to do."""
+    return not isinstance(error, TooManyRequests) and not _may_have_happened(error)
+
+
 def _may_have_happened(error: KubeError) -> bool:
     """Everything but a clear no: the answer may have been lost behind a write that was made."""
     return not isinstance(error, ApiError) or error.status >= HTTPStatus.INTERNAL_SERVER_ERROR
 
 
-def _assumed(write: SetIngress) -> Service:
+def _assumed(write: SetIngress, version: str) -> Service:
     """The Service as it is if the write was made."""
     annotations = {**write.service.annotations, WRITTEN_PREFIX + ALLOCATED_FROM_ANNOTATION: write.pool}
-    return replace(write.service, ingress=write.addresses, annotations=annotations, condition=write.condition)
+    return replace(
+        write.service,
+        resource_version=version,
+        ingress=write.addresses,
+        annotations=annotations,
+        condition=write.condition,
+    )
 
 
 def _patch(write: ServiceWrite) -> Mapping[str, object]:

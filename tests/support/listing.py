@@ -6,6 +6,7 @@ from ipaddress import ip_address
 from random import Random
 
 from bareway.decide.allocation.allocator import Allocator
+from bareway.decide.allocation.verdicts import Granted
 from bareway.decide.announcement.members import Member, Observed
 from bareway.gossip.claims import Claim
 from bareway.gossip.findings import Finding
@@ -21,8 +22,9 @@ from bareway.resources.kinds import Reading
 from bareway.runtime.kube.client import KubeClient
 from bareway.runtime.kube.credentials import Credentials, Fixed
 from controller.allocation.assumptions import Assumptions
+from controller.announcement.fresh import Decided
 from controller.announcement.gossip import Nobody, Sight
-from controller.announcement.lists import Decided, Lists
+from controller.announcement.lists import Lists
 from controller.settings import Settings
 from controller.watch import Watch
 from controller.writing.effects import Effect, Emit, SetCondition, SetIngress, WriteShard
@@ -108,6 +110,21 @@ class Table:
         self.allocator.settle(now=0)
         verdict = self.allocator.allocation.verdicts[made.key]
         return SetIngress(service=made, addresses=verdict.addresses, pool="p", condition=CONDITION)  # type: ignore[union-attr]  # it is granted
+
+    def put(self, name: str) -> None:
+        """A Service appears, and waits until ``needed`` is asked."""
+        made = replace(service(f"default/{name}"), uid=name, resource_version="1")
+        self.services[made.key] = made
+        self.allocator.put(made)
+
+    def needed(self) -> list[SetIngress]:
+        """The writes that all need which show nothing yet, but the last one that appeared."""
+        verdicts = self.allocator.allocation.verdicts
+        return [
+            SetIngress(service=one, addresses=verdict.addresses, pool="p", condition=CONDITION)
+            for one in [*self.services.values()][:-1]
+            if not one.ingress and isinstance(verdict := verdicts[one.key], Granted)
+        ]
 
     def mark(self, node: Node) -> None:
         """A Node is another one now."""

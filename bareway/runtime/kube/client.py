@@ -1,10 +1,11 @@
-"""The Kubernetes API over one aiohttp session: requests and watches; its refusals are exceptions.
+"""The Kubernetes API over HTTP: requests and watches; its refusals are exceptions.
 
 Every request has a deadline, every body and line a limit. Nothing is retried here but a 401, once, with fresh
 credentials: what a refusal means is for the caller to decide. Patches are JSON merge patches (RFC 7396).
 """
 
 import asyncio
+import asyncio.sslproto
 import socket
 import ssl
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
@@ -13,6 +14,7 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from types import TracebackType
 from typing import Self, TypeVar
+from urllib.parse import quote, urlencode, urlsplit
 
 import aiohttp
 import msgspec
@@ -22,7 +24,7 @@ import bareway
 from bareway.model.names import ObjectKey
 from bareway.resources.kinds import Kind, Unreadable
 from bareway.runtime.clock import monotonic
-from bareway.runtime.kube.credentials import Credentials, CredentialSource, tls_context
+from bareway.runtime.kube.credentials import Credentials, CredentialSource, CredentialsUnusable, tls_context
 from bareway.runtime.kube.errors import (
     AlreadyExists,
     ApiError,
@@ -37,6 +39,8 @@ from bareway.runtime.kube.errors import (
     refusal,
 )
 from bareway.runtime.kube.framing import LineSplitter, LineTooLong
+from bareway.runtime.kube.responses import BadResponse, Response
+from bareway.runtime.kube.wire import NotConnected, Place, Wire
 
 __all__ = [
     "AlreadyExists",
@@ -70,6 +74,11 @@ SOCKET_OPTIONS = (
 A silent watch on it ends after 31 s, not after the kernel's two hours, or 2 s after the server is back. An
 attempt to connect asks twice and fails after 3 s: more questions would be ever further apart.
 """
+
+PATH_SAFE = "/:@!$&'()*+,;=~"  # RFC 3986 section 3.3
+# Each connection under TLS has a buffer of that size as long as it lives, 256 KiB by default; a controller
+# has thirty connections.
+asyncio.sslproto.SSLProtocol.max_size = CHUNK_BYTES
 
 JSON = "application/json"
 MERGE_PATCH = "application/merge-patch+json"
@@ -110,6 +119,7 @@ class KubeClient:
         self._body_max_bytes = body_max_bytes
         self._session: ClientSession | None = None
         self._tls: tuple[Credentials, ssl.SSLContext] | None = None
+        self._wire = Wire(body_max_bytes=body_max_bytes, socket_options=SOCKET_OPTIONS)
 
     async def __aenter__(self) -> Self:
         self._session = ClientSession(
@@ -124,6 +134,7 @@ class KubeClient:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._wire.close()
         if self._session is not None:
             await self._session.close()
             await asyncio.sleep(0)  # connections under TLS are only aborted by then, and end with this turn
@@ -182,8 +193,30 @@ class KubeClient:
                 _abort(response)
 
     async def _answer(self, request: _Request, timeout_s: float | None = None) -> bytes:
-        async with _deadline(request, timeout_s or self._timeout_s), await self._open(request) as response:
-            return await _whole(request, response.content, self._body_max_bytes)
+        async with _deadline(request, timeout_s or self._timeout_s):
+            if request.body is not None:
+                credentials = await self._source.current(now=monotonic())
+                if not credentials.proxy:
+                    return await self._write(request, credentials)
+            async with await self._open(request) as response:
+                return await _whole(request, response.content, self._body_max_bytes)
+
+    async def _write(self, request: _Request, credentials: Credentials) -> bytes:
+        """By ourselves: the controller makes thousands of writes in a row."""
+        response = await self._exchange(request, credentials)
+        if response.status == HTTPStatus.UNAUTHORIZED:
+            response = await self._exchange(request, await self._source.renew(now=monotonic()))
+        if response.status < HTTPStatus.MULTIPLE_CHOICES:
+            return response.body
+        raise refusal(str(request), response.status, response.body, response.retry_after)
+
+    async def _exchange(self, request: _Request, credentials: Credentials) -> Response:
+        tls = self._tls_for(credentials)
+        place, prefix = _place(credentials, tls if isinstance(tls, ssl.SSLContext) else None)
+        try:
+            return await self._wire.send(place, _written(request, credentials, prefix))
+        except BadResponse as error:
+            raise BadAnswer(f"{request}: {error}") from error
 
     async def _open(self, request: _Request) -> ClientResponse:
         """A response with a good status, its body still to come."""
@@ -228,6 +261,32 @@ def _told(timeout_s: float | None) -> Query:
     return {"timeout": f"{timeout_s * 1000:.0f}ms"} if timeout_s is not None else NO_QUERY
 
 
+def _place(credentials: Credentials, tls: ssl.SSLContext | None) -> tuple[Place, str]:
+    """Whom to connect to, and what comes before each path."""
+    url = urlsplit(credentials.server)
+    host = url.hostname or ""
+    port = url.port or (80 if tls is None else 443)
+    name = "" if tls is None else credentials.server_name or host
+    return Place(host, port, tls, name), url.path
+
+
+def _written(request: _Request, credentials: Credentials, prefix: str) -> bytes:
+    """The request as it goes on the wire (RFC 9112 section 3)."""
+    body = msgspec.json.encode(request.body)
+    target = quote(prefix + request.path, safe=PATH_SAFE)
+    if request.query:
+        target += f"?{urlencode(request.query)}"
+    if not credentials.authorization.isprintable():
+        raise CredentialsUnusable("the token holds a character that no HTTP header may")
+    authorization = f"Authorization: {credentials.authorization}\r\n" if credentials.authorization else ""
+    head = (
+        f"{request.method} {target} HTTP/1.1\r\nHost: {urlsplit(credentials.server).netloc}\r\n"
+        f"User-Agent: {USER_AGENT}\r\nAccept: {JSON}\r\nAccept-Encoding: identity\r\n{authorization}"
+        f"Content-Type: {request.content_type}\r\nContent-Length: {len(body)}\r\n\r\n"
+    )
+    return head.encode() + body
+
+
 def _certificates(credentials: Credentials) -> tuple[str, str, str, bool]:
     return credentials.ca, credentials.certificate, credentials.key, credentials.verify
 
@@ -254,6 +313,8 @@ async def _deadline(request: _Request, limit_s: float) -> AsyncIterator[None]:
 
 def _is_away(error: aiohttp.ClientError | OSError) -> bool:
     """Refused, no route, no such host, no answer to a SYN; not what comes later: TLS, and a reset in it."""
+    if isinstance(error, NotConnected):
+        return not isinstance(error.__cause__, ssl.SSLError | ConnectionResetError | ConnectionAbortedError)
     return (
         isinstance(error, aiohttp.ClientConnectorError)
         and not isinstance(error, aiohttp.ClientSSLError)

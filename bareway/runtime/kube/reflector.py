@@ -126,6 +126,10 @@ class Reflector(Generic[T]):
         """The objects as last seen; ask again rather than keep it."""
         return self._store.objects
 
+    def keep(self, key: ObjectKey, content: T) -> None:
+        """Have one object in memory where a reader had another that is equal."""
+        self._store.keep(key, content)
+
     @property
     def problems(self) -> Mapping[ObjectKey, tuple[Problem, ...]]:
         """What is wrong with objects that cannot be read; ``objects`` has their last good form, if any."""

@@ -57,6 +57,11 @@ class Store(Generic[T]):
             case Bookmark():
                 return False
 
+    def keep(self, key: ObjectKey, content: T) -> None:
+        """Hold ``content`` in the place of the object, if it is equal: one in memory, not two."""
+        if self._contents.objects.get(key) == content:
+            self._contents.objects[key] = content
+
     def expire(self) -> None:
         """The resourceVersion is worth nothing any more; the objects stay until the next list is complete."""
         self.resource_version = ""

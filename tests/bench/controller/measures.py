@@ -1,7 +1,7 @@
 """All measures of the controller, one after the other, and what is promised of each."""
 
 import asyncio
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -44,29 +44,35 @@ ENDS: Sequence[End] = ("crash", "clean stop")
 
 
 class Measures(msgspec.Struct, frozen=True, kw_only=True):
-    """Every trial of every measure."""
+    """Every trial of every measure; empty is what was not asked for."""
 
-    decision: list[Decision]
-    creation: list[Creation]
-    starts_of_some: list[Starts]
-    starts_of_many: list[Starts]
-    replacement: list[Replacement]
-    single: list[Single]
-    takeover: list[Takeover]
+    decision: list[Decision] = []
+    creation: list[Creation] = []
+    starts_of_some: list[Starts] = []
+    starts_of_many: list[Starts] = []
+    replacement: list[Replacement] = []
+    single: list[Single] = []
+    takeover: list[Takeover] = []
 
 
-def measure_all(scale: Scale, trials: int) -> Measures:
+NAMES: Sequence[str] = Measures.__struct_fields__
+
+
+def measure_all(scale: Scale, trials: int, only: Collection[str] = NAMES) -> Measures:
     """One after the other: they would disturb each other side by side."""
     server, some, many = scale.open_server, scale.some, scale.many
-    return Measures(
-        decision=_repeat(trials, lambda: measure_decision(scale.decided, scale.pools)),
-        creation=_repeat(trials, lambda: _run(measure_creation(server, some))),
-        starts_of_some=_repeat(trials, lambda: _run(measure_starts(server, some))),
-        starts_of_many=_repeat(trials, lambda: _run(measure_starts(server, many))),
-        replacement=_repeat(trials, lambda: _run(measure_replacement(server, some, scale.replaced))),
-        single=_repeat(1, lambda: _run(measure_single(server, scale.singles))),
-        takeover=_run(measure_takeovers(server, some, [*ENDS] * trials)),
-    )
+    every: Mapping[str, Callable[[], list[Any]]] = {
+        "decision": lambda: _repeat(trials, lambda: measure_decision(scale.decided, scale.pools)),
+        "creation": lambda: _repeat(trials, lambda: _run(measure_creation(server, some))),
+        "starts_of_some": lambda: _repeat(trials, lambda: _run(measure_starts(server, some))),
+        "starts_of_many": lambda: _repeat(trials, lambda: _run(measure_starts(server, many))),
+        "replacement": lambda: _repeat(
+            trials, lambda: _run(measure_replacement(server, some, scale.replaced))
+        ),
+        "single": lambda: _repeat(1, lambda: _run(measure_single(server, scale.singles))),
+        "takeover": lambda: _run(measure_takeovers(server, some, [*ENDS] * trials)),
+    }
+    return Measures(**{name: measure() for name, measure in every.items() if name in only})
 
 
 def _repeat(trials: int, measure: Callable[[], T]) -> list[T]:

@@ -5,6 +5,8 @@ import time
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+import aiohttp
+
 from apiserver.client import Client
 from bench.controller.servers import LIFETIME_S
 from lab.waiting import TimedOut
@@ -25,6 +27,8 @@ class Onlooker:
         """When a Service was first seen with an address."""
         self.seen_at: dict[tuple[str, str], float] = {}
         """When each version of a Service was seen, by name and resourceVersion."""
+        self.watches = 0
+        """More than one: the server ended some, and times may be those of the next one."""
 
     @property
     def last_served_at(self) -> float:
@@ -36,13 +40,34 @@ class Onlooker:
         self._version = (await self._client.get(SERVICES)).version
 
     async def run(self) -> None:
-        """Watch until cancelled."""
+        """Watch until cancelled; a server ends the watch of whoever reads too slowly, as on a busy machine.
+
+        What the controller did meanwhile is seen late, but it is seen.
+        """
+        while True:
+            self.watches += 1
+            await self._watch()
+
+    async def _watch(self) -> None:
         lifetime_s = int(LIFETIME_S)
         async with self._client.watch(
             SERVICES, resourceVersion=self._version, timeoutSeconds=lifetime_s
         ) as events:
-            async for event in events:
-                self._see(event["type"], event["object"], time.monotonic())
+            try:
+                async for event in events:
+                    if event["type"] == "ERROR":  # the version is forgotten
+                        await self._list()
+                        return
+                    self._see(event["type"], event["object"], time.monotonic())
+            except (aiohttp.ClientError, ValueError):  # cut off, perhaps within a line
+                return
+
+    async def _list(self) -> None:
+        """See all that there is; what was deleted meanwhile stays as it was."""
+        answer = await self._client.get(SERVICES)
+        for service in answer.body["items"]:
+            self._see("MODIFIED", service, time.monotonic())
+        self._version = answer.version
 
     async def served(self, names: Iterable[str], *, within_s: float) -> None:
         """Return once all of them were seen with an address."""
@@ -62,6 +87,7 @@ class Onlooker:
 
     def _see(self, type_: str, service: Mapping[str, Any], now: float) -> None:
         name: str = service["metadata"]["name"]
+        self._version = service["metadata"]["resourceVersion"]
         if type_ == "DELETED":
             self.served_at.pop(name, None)
             return

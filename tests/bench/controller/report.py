@@ -1,8 +1,10 @@
 """The promises beside every trial that they were judged by."""
 
+from collections.abc import Collection
+
 import msgspec
 
-from bench.controller.measures import FULL, Measures, Scale, measure_all
+from bench.controller.measures import FULL, NAMES, Measures, Scale, measure_all
 from bench.controller.targets import Row, rows
 from bench.trials import say
 
@@ -16,9 +18,11 @@ class ControllerReport(msgspec.Struct, frozen=True, kw_only=True):
     measures: Measures
 
 
-def measure_controller(trials: int, scale: Scale = FULL) -> tuple[ControllerReport, bool]:
-    """All of it; whether every promise was kept."""
-    measures = measure_all(scale, trials)
+def measure_controller(
+    trials: int, scale: Scale = FULL, only: Collection[str] = NAMES
+) -> tuple[ControllerReport, bool]:
+    """All of it, or only some; whether every promise was kept that was measured."""
+    measures = measure_all(scale, trials, only)
     report = ControllerReport(rows=rows(measures), measures=measures)
     for row in report.rows:
         say(str(row))

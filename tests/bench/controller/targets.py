@@ -28,14 +28,22 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def rows(measures: Measures) -> list[Row]:
-    """Every promise."""
-    return [*_of_work(measures), *_of_starts(measures), *_of_moments(measures)]
+    """Every promise that was measured."""
+    return [
+        *(_of_decisions(measures) if measures.decision else ()),
+        *(_of_creations(measures) if measures.creation else ()),
+        *_of_starts(measures),
+        *_of_moments(measures),
+    ]
 
 
-def _of_work(measures: Measures) -> Iterable[Row]:
+def _of_decisions(measures: Measures) -> Iterable[Row]:
     decisions = measures.decision
     yield _row("allocate all, s", 2, (one.all_s for one in decisions))
     yield _row("allocate one more, s", 0.001, (one.one_more_s.p50 for one in decisions))
+
+
+def _of_creations(measures: Measures) -> Iterable[Row]:
     created = [one for one in measures.creation if one.rate_per_s >= RATE_MIN_PER_S]
     yield _row("created while running: lag of the last address, s", 0.5, (one.lag_s for one in created))
     services = max((one.services for one in created), default=0)
@@ -45,23 +53,27 @@ def _of_work(measures: Measures) -> Iterable[Row]:
 
 def _of_starts(measures: Measures) -> Iterable[Row]:
     for trials, last_s, pss_mb in ((measures.starts_of_some, 2, 60), (measures.starts_of_many, 8, 75)):
+        if not trials:
+            continue
         many = f"{trials[0].start.services} Services"
         yield _row(
             f"{many} waiting at start: last address, s", last_s, (one.start.last_status_s for one in trials)
         )
         yield _row(f"{many}: PSS, MB", pss_mb, (one.start.pss_mb for one in trials))
-    many_trials = measures.starts_of_many
+    if not (many_trials := measures.starts_of_many):
+        return
     yield _row("restart: writes to Services", 0, (one.restart.writes.status for one in many_trials))
     yield _row("restart: settled, s", 2, (one.restart.settled_s for one in many_trials))
     yield _row("CPU with all Events, s", 5, (one.start.cpu_s for one in many_trials))
 
 
 def _of_moments(measures: Measures) -> Iterable[Row]:
-    yield _row("replaced: address of the median, s", 0.1, (one.waited_s.p50 for one in measures.replacement))
-    for share, target in (("p50", 0.015), ("p99", 0.050)):
+    if replaced := measures.replacement:
+        yield _row("replaced: address of the median, s", 0.1, (one.waited_s.p50 for one in replaced))
+    for share, target in (("p50", 0.015), ("p99", 0.050)) if measures.single else ():
         above = (getattr(one.above_s, share) for one in measures.single)
         yield _row(f"a single Service: {share} above the API's own, s", target, above)
-    for end, target in (("crash", 5.0), ("clean stop", 0.5)):
+    for end, target in (("crash", 5.0), ("clean stop", 0.5)) if measures.takeover else ():
         taken = (one.served_s for one in measures.takeover if one.end == end)
         yield _row(f"takeover after a {end}, s", target, taken)
 

@@ -114,3 +114,46 @@ def test_a_service_that_went_is_forgotten() -> None:
     assert (dict(rig.picture.shown), dict(rig.picture.held), dict(rig.picture.shown_by)) == ({}, {}, {})
     rig.see(service())
     assert rig.held() == ()
+
+
+def test_what_we_wrote_is_known_when_the_mirror_shows_just_that() -> None:
+    rig = Rig()
+    before = service(resource_version="1")
+    rig.see(before)
+    after = replace(before, ingress=ips("192.0.2.1"), resource_version="2")
+    assert rig.picture.known(WEB, after) is None, "nobody has said so yet"
+    rig.assumptions.note(after, over="1")
+    rig.see(before)
+    echo = replace(after)
+    assert rig.picture.known(WEB, echo) is after
+    assert not len(rig.assumptions), "the mirror has caught up"
+    assert rig.picture.shown[WEB] is after
+
+
+@pytest.mark.parametrize(
+    "shown",
+    [
+        pytest.param({"labels": {"a": "b"}}, id="somebody edited it meanwhile"),
+        pytest.param({"resource_version": "3"}, id="another version"),
+        pytest.param({"ingress": ()}, id="another address"),
+    ],
+)
+def test_anything_else_that_the_mirror_shows_is_looked_at(shown: dict[str, object]) -> None:
+    rig = Rig()
+    before = service(resource_version="1")
+    after = replace(before, ingress=ips("192.0.2.1"), resource_version="2")
+    rig.assumptions.note(after, over="1")
+    rig.see(before)
+    assert rig.picture.known(WEB, replace(after, **shown)) is None  # type: ignore[arg-type]  # fields of Service
+    assert rig.picture.known(WEB, None) is None
+    assert len(rig.assumptions), "it is still to be looked at"
+
+
+def test_a_service_that_holds_more_than_it_shows_is_looked_at_again() -> None:
+    rig = Rig()
+    given = service(resource_version="1", ingress=["192.0.2.1"])
+    rig.settled(given, granted("192.0.2.1"))
+    edited = replace(given, resource_version="2", ingress=ips("192.0.2.9"))
+    rig.see(edited)
+    assert rig.held() == ("192.0.2.1",)
+    assert rig.picture.known(WEB, edited) is None

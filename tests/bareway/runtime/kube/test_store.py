@@ -154,3 +154,23 @@ def test_watching_and_listing_anew_end_with_the_same_objects(
             truth[key(name)] = reading.content
     listed = filled(*(Reading(name, "50", content) for name, content in truth.items()))
     assert watched.objects == listed.objects == truth
+
+
+def test_an_equal_object_that_a_reader_has_is_kept_once() -> None:
+    store = filled(good("web"))
+    ours = good("web").content
+    assert isinstance(ours, Service)
+    assert store.objects[key("web")] is not ours
+    store.keep(key("web"), ours)
+    assert store.objects[key("web")] is ours
+
+
+def test_an_object_that_differs_or_is_gone_is_not_put_back() -> None:
+    store = filled(good("web"))
+    other = good("web", version="2").content
+    assert isinstance(other, Service)
+    store.keep(key("web"), other)
+    assert store.objects[key("web")].resource_version == "1"
+    store.apply(Deleted(key("web"), "11"))
+    store.keep(key("web"), other)
+    assert not store.objects
