@@ -15,6 +15,7 @@ from bareway.gossip.events import Event, KeyHeld, Leave, UseProfile
 from bareway.gossip.machine import GossipMachine
 from bareway.gossip.profile import PROFILES, ProfileName
 from bareway.gossip.rotation import Rotation
+from bareway.model.problems import Problem
 from bareway.runtime.clock import monotonic, utc_now
 from bareway.runtime.gossip.driver import GossipDriver, ToProgram
 from bareway.runtime.gossip.report import GossipCounters, Listening, Notice, PortBusy, TurnedAway
@@ -60,6 +61,8 @@ class Joining:
         self._keys = Rotation()
         self._driver: GossipDriver | None = None
         self._may_join = asyncio.Event()
+        self._problems: tuple[Problem, ...] = ()
+        """What is configured and not proven for a group like this, as told."""
         self.machine: GossipMachine | None = None
         """None until it has joined."""
         self.profile: ProfileName | None = None
@@ -112,10 +115,18 @@ class Joining:
         """Once all members report the new key, the former counts no longer."""
         while True:
             await asyncio.sleep(SETTLE_S)
+            self._say_problems(machine)
             reported = {member.report.facts.key_id for member in machine.members() if member.lives}
             if self._keys.settle(reported, now=monotonic()) and (keyring := self._keys.keyring) is not None:
                 driver.use(keyring)
                 logger.info("every member has the new gossip key; the former counts no longer")
+
+    def _say_problems(self, machine: GossipMachine) -> None:
+        """Once each, as long as it is the same."""
+        told, self._problems = self._problems, machine.problems
+        for problem in self._problems:
+            if problem not in told:
+                logger.warning("the configuration has problems", extra={"detail": str(problem)})
 
     def _begin(self, profile: ProfileName) -> tuple[GossipMachine, GossipDriver]:
         keyring = self._keys.keyring

@@ -13,6 +13,7 @@ from enum import StrEnum
 from hashlib import blake2b
 from typing import Final
 
+from bareway.gossip.profile import COUNTER_MAX
 from bareway.model.names import IPAddress, NodeName
 from bareway.model.rank import rank
 
@@ -61,6 +62,8 @@ class Outcome(StrEnum):
     HOLDER_DEAD = "HolderDead"
     """Its node is held dead, that of the present one lives."""
     TABLE_FULL = "TableFull"
+    ABSURD = "Absurd"
+    """Nobody counts that far."""
     FORGOTTEN = "Forgotten"
     """We just dropped it because nobody wants the address; the sender is slower."""
 
@@ -97,14 +100,17 @@ class ClaimTable:
         """The addresses whose best claim is that of ``node``."""
         return frozenset(self._held.get(node, ()))
 
+    def hear_generation(self, generation: int) -> None:
+        """Somebody knows of a list, or a claim, of this generation."""
+        if self.generation < generation <= COUNTER_MAX:
+            self.generation = generation
+
     def hear(self, claim: Claim) -> Outcome:
         """Merge one claim; hearing it again, or earlier, or later than others changes nothing in the end."""
         old = self._best.get(claim.address)
-        if old is None and len(self._best) >= CLAIMS_MAX:
-            return Outcome.TABLE_FULL
-        if claim.address in self._forgotten and claim.version <= self._forgotten[claim.address][1]:
-            return Outcome.FORGOTTEN
-        self.generation = max(self.generation, claim.generation)
+        if (ignored := self._ignores(claim, old)) is not None:
+            return ignored
+        self.hear_generation(claim.generation)
         self._heard[claim.address] = max(self._heard.get(claim.address, (0, 0)), claim.version)
         if old is not None:
             if old == claim:
@@ -116,6 +122,15 @@ class ClaimTable:
                 return Outcome.BEATEN
         self._put(claim)
         return Outcome.KEPT
+
+    def _ignores(self, claim: Claim, old: Claim | None) -> Outcome | None:
+        if max(claim.version) > COUNTER_MAX:
+            return Outcome.ABSURD
+        if old is None and len(self._best) >= CLAIMS_MAX:
+            return Outcome.TABLE_FULL
+        if claim.address in self._forgotten and claim.version <= self._forgotten[claim.address][1]:
+            return Outcome.FORGOTTEN
+        return None
 
     def next_claim(self, address: IPAddress, node: NodeName, generation: int | None = None) -> Claim:
         """The claim with which ``node`` takes ``address``: above all seen, in the newest generation."""

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from bareway.gossip.claims import Claim, ClaimTable
 from bareway.gossip.membership import Membership
 from bareway.gossip.ownership import Ownership
-from bareway.gossip.profile import SIDE_WINDOW_S
 from bareway.gossip.sides import Sides
 
 
@@ -26,8 +25,7 @@ class Disputes:
 
     def answer_to(self, new: Claim, *, beaten: Claim, now: float) -> Claim | None:
         """The claim by which we keep what ``new`` took from us; None if it stays taken."""
-        rival = self.membership.get(new.node)
-        if rival is None or rival.revived_at is None or rival.revived_at <= now - SIDE_WINDOW_S:
+        if not self.membership.is_back(new.node, now=now):
             return None
         if self.ownership.is_listed_for(new.node, new.address, since=beaten.generation):
             return None

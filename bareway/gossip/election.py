@@ -6,6 +6,7 @@ say of themselves comes from ``membership``; the machine tells it when to be sil
 """
 
 from collections.abc import Callable, Iterable
+from itertools import islice
 from math import inf
 from typing import Final
 
@@ -34,6 +35,9 @@ from bareway.gossip.quorum import Quorum
 from bareway.gossip.sides import Sides
 from bareway.model.names import IPAddress, NodeName
 
+ROUND_MAX: Final = 1024
+"""Addresses looked at in one housekeeping: thousands each time were half of what an idle member costs."""
+
 
 class Election:
     """What one member holds, claims and answers for."""
@@ -61,11 +65,14 @@ class Election:
             gossips_with=self._gossips_with,
         )
         self._ownership.withholds = self._link.withholds
+        self._ownership.is_back = lambda node, now: membership.is_back(node, now=now)
         self._disputes = Disputes(
             membership=membership, table=self.table, ownership=self._ownership, sides=sides
         )
         self._forgetting = Forgetting(me=self._me, table=self.table)
         self._backlog = Backlog()
+        self._looked_to = 0
+        """How far the present round has come in what is wanted."""
         # what one call of handle collects
         self._own_claims: list[Claim] = []
         self._passed_on: list[Claim] = []
@@ -105,7 +112,7 @@ class Election:
 
     def want(self, event: Wanted, *, now: float) -> None:
         """Another set of addresses, other wishes for them, or other lists."""
-        self.table.generation = max(self.table.generation, event.lists.generation)
+        self.table.hear_generation(event.lists.generation)
         for address in event.addresses.keys() - self._ownership.wanted.keys():
             self.table.want(address)
         self._backlog.add(self._ownership.want(event.addresses, event.lists, now=now))
@@ -127,9 +134,9 @@ class Election:
                 if answer is not None:
                     self._claim(answer, now)
 
-    def hear_findings(self, findings: Iterable[Finding], *, now: float) -> None:
+    def hear_findings(self, findings: Iterable[Finding], *, passes_on: bool, now: float) -> None:
         """What others see on the link."""
-        self._link.findings.hear(findings, now=now)
+        self._link.findings.hear(findings, passes_on=passes_on, now=now)
 
     def see_members(self, *, now: float) -> None:
         """Who lives, or what members say of themselves, has changed."""
@@ -184,15 +191,18 @@ class Election:
         self._ownership.delay_by(lag_s)
 
     def keep_house(self, *, ready: bool, now: float) -> None:
-        """Look at everything, forget what nobody wants."""
-        self._backlog.add(self._ownership.wanted)
+        """Look at everything, some of it each time if it is much, and forget what nobody wants."""
+        self._backlog.add(self._next_round())
         self._link.keep_house(now=now)
         if ready and not self.silenced:
             for address in self._forgetting.sweep(self._ownership.wanted, now=now):
                 self._claim(self.table.next_claim(address, NOBODY), now)
 
-    def settle(self, *, now: float) -> tuple[list[Claim], list[Claim], list[Finding]]:
-        """Take what is due; returns our claims to tell, those of others to pass on, and what is found."""
+    def settle(self, *, now: float) -> tuple[list[Claim], list[Claim], list[Finding], list[Finding]]:
+        """Take what is due; returns what to tell.
+
+        Our claims, those of others to pass on, what is found, and what is found that only observers lack.
+        """
         self._link.on_time(now=now)
         self._backlog.add(self._link.look)
         self._link.look.clear()
@@ -205,7 +215,8 @@ class Election:
         self._ownership.taken(claim.address for claim in self._own_claims)
         own, self._own_claims = self._own_claims, []
         passed_on, self._passed_on = self._passed_on, []
-        return own, passed_on, self._link.findings.take_news()
+        findings = self._link.findings
+        return own, passed_on, findings.take_news(), findings.take_overheard()
 
     def outcome(self) -> list[Announce | Withdraw | Ask | Found]:
         """What changed in what we answer for, what the link is to be asked, and what is wrong there."""
@@ -216,6 +227,13 @@ class Election:
         self._link.asks.clear()
         self._looked, self._given_up, self._again = (), set(), set()
         return outputs
+
+    def _next_round(self) -> Iterable[IPAddress]:
+        """What is looked at this time though nothing is said to have changed."""
+        wanted = self._ownership.wanted
+        begin = self._looked_to if self._looked_to < len(wanted) else 0
+        self._looked_to = begin + ROUND_MAX
+        return islice(wanted, begin, self._looked_to)
 
     def _take(self, address: IPAddress, now: float) -> None:
         """Our turn has come."""

@@ -1,8 +1,9 @@
 """What members find wrong on the link about an address: words for people, flooded so that all can tell them.
 
 A finding is told to our own program and to the group, again every ten seconds while it lasts: the link is
-asked before whether it does. Whoever hears one passes it on. What follows from it is decided elsewhere: the
-controller exchanges addresses, the speaker writes Events.
+asked before whether it does. Whoever hears one passes it on if who found it does not reach everybody, and to
+observers in any case. What follows from it is decided elsewhere: the controller exchanges addresses, the
+speaker writes Events.
 """
 
 from collections.abc import Iterable
@@ -52,7 +53,7 @@ OWN_MAX: Final = 64
 OF_ONE_MAX: Final = 4
 """Addresses for which one station is reported with one word: the station is what is wrong."""
 HEARD_MAX: Final = 1024
-"""Findings of others remembered as passed on."""
+"""Findings of others remembered as passed on, and passed on within FRESH_S."""
 FRESH_S: Final = REPEAT_S / 2
 """The same one heard again after this is told again."""
 
@@ -78,6 +79,8 @@ class Findings:
     """To be told to our program."""
     news: list[Finding] = field(default_factory=list)
     """To be told to everybody."""
+    overheard: list[Finding] = field(default_factory=list)
+    """To be told to observers only: all members heard it from who found it."""
     _own: dict[Finding, _Own] = field(default_factory=dict)
     _heard: dict[Finding, float] = field(default_factory=dict)
 
@@ -123,17 +126,28 @@ class Findings:
                 self.found.append(finding)
         return asked
 
-    def hear(self, findings: Iterable[Finding], *, now: float) -> None:
+    def hear(self, findings: Iterable[Finding], *, passes_on: bool, now: float) -> None:
         """What others found goes on to those who may not have heard it."""
+        news = self.news if passes_on else self.overheard
         for finding in findings:
             heard_at = self._heard.get(finding)
             if finding.by == self.me or (heard_at is not None and now - heard_at < FRESH_S):
                 continue
+            if heard_at is None and not self._has_room(now):
+                return
             self._heard.pop(finding, None)
             self._heard[finding] = now
-            self.news.append(finding)
-        while len(self._heard) > HEARD_MAX:
-            del self._heard[next(iter(self._heard))]
+            news.append(finding)
+
+    def _has_room(self, now: float) -> bool:
+        """Whether one more may be passed on: a member that finds things without end floods nobody."""
+        if len(self._heard) < HEARD_MAX:
+            return True
+        oldest = next(iter(self._heard))
+        if now - self._heard[oldest] < FRESH_S:
+            return False
+        del self._heard[oldest]
+        return True
 
     def take_found(self) -> list[Finding]:
         """What to tell our program."""
@@ -144,6 +158,11 @@ class Findings:
         """What to tell everybody."""
         news, self.news = self.news, []
         return news
+
+    def take_overheard(self) -> list[Finding]:
+        """What to tell observers besides."""
+        overheard, self.overheard = self.overheard, []
+        return overheard
 
 
 KEPT_S: Final = 60.0

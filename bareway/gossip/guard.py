@@ -5,8 +5,10 @@ and makes the claims side silent when one of them fails. Whoever was silent dial
 what is still its own before it speaks again; its memory of the group weighs nothing against that of others.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from math import inf
+from typing import Final
 
 from bareway.gossip.edges import Edge, Edges
 from bareway.gossip.election import Election
@@ -16,9 +18,34 @@ from bareway.gossip.membership import Membership
 from bareway.gossip.profile import Profile
 from bareway.gossip.quorum import Quorum
 from bareway.gossip.readiness import Readiness
+from bareway.gossip.rings import FULL_MESH_MAX
 from bareway.gossip.sides import Sides
 from bareway.model.configuration import Partition
-from bareway.model.names import IPAddress
+from bareway.model.names import IPAddress, NodeName
+from bareway.model.problems import Problem, Severity
+
+PROVEN_MAX: Final = FULL_MESH_MAX
+"""Members up to which policy ``safe`` is proven."""
+
+
+def unproven(members: int) -> Problem:
+    """Policy ``safe`` in a group that is too great for it."""
+    return Problem(
+        path="layer2.partition",
+        message=f"safe is proven for {PROVEN_MAX} members at most, and there are {members}: some of them may"
+        " take the loss of a few others for the loss of the majority, and stop to answer",
+        hint="write partition: available",
+        severity=Severity.WARNING,
+    )
+
+
+def twin(me: NodeName) -> Problem:
+    """Another process says that it is this node."""
+    return Problem(
+        path="--node-name",
+        message=f"another speaker goes by the name {me}: what the two say of themselves contradicts",
+        hint="give each node a name of its own",
+    )
 
 
 @dataclass(slots=True, kw_only=True)
@@ -33,6 +60,8 @@ class Guard:
     quorum: Quorum
     readiness: Readiness
     partition: Partition
+    ran_at: Callable[[], float]
+    """When the machine had its last turn."""
     wants_pulls: bool = False
     """All that have an edge are to be asked for everything."""
 
@@ -49,6 +78,17 @@ class Guard:
                 return Permission.YES if self.quorum.is_fresh(now=now) else Permission.NO
             case Partition.AVAILABLE:
                 return Permission.ASK_FIRST if self.quorum.is_isolated(now=now) else Permission.YES
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """A majority is counted by who is heard directly: in a great group nobody hears all others."""
+        found: list[Problem] = []
+        members = 1 + len(self.quorum.voters)
+        if self.partition is Partition.SAFE and members > PROVEN_MAX:
+            found.append(unproven(members))
+        if self.membership.has_twin(now=self.ran_at()):
+            found.append(twin(self.membership.me))
+        return tuple(found)
 
     def use(self, profile: Profile) -> None:
         """Another profile."""

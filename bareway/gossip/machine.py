@@ -51,6 +51,7 @@ from bareway.gossip.sides import Sides
 from bareway.gossip.speech import Speech
 from bareway.model.configuration import Partition
 from bareway.model.names import IPAddress, NodeName
+from bareway.model.problems import Problem
 
 LAG_DIVISOR: Final = 3
 """A turn later than planned by a third of the silence counts as a pause: first listen, then accuse."""
@@ -106,6 +107,7 @@ class GossipMachine:
             quorum=self._quorum,
             readiness=Readiness(calm_s=profile.calm_s),
             partition=partition,
+            ran_at=lambda: self._now,
         )
         self._speech = Speech(
             profile=profile,
@@ -185,6 +187,11 @@ class GossipMachine:
     def turned_away_by(self) -> tuple[NodeName, ...]:
         """Members that live and would not have us: another key, or our name is not known there."""
         return self._edges.turned_away_by
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """What is configured and not proven for a group like this."""
+        return self._guard.problems
 
     @property
     def own(self) -> Report:
@@ -271,7 +278,7 @@ class GossipMachine:
                 self._hear_heartbeat(edge, message, now)
             case News():
                 self._hear(message.reports, message.claims, passes_on=message.relay, now=now)
-                self._election.hear_findings(message.findings, now=now)
+                self._election.hear_findings(message.findings, passes_on=message.relay, now=now)
             case Pull():
                 self._out.extend(self._speech.answer(peer, message.number, now=now))
             case PingRequest() | PingAnswer():
@@ -286,7 +293,7 @@ class GossipMachine:
         self._sides.hear(edge.peer, beat.side)
         self._edges.announces(edge.peer, interval_s=beat.interval_s)
         table = self._election.table
-        table.generation = max(table.generation, beat.generation)
+        table.hear_generation(beat.generation)
         differs = (beat.view_digest, beat.claims_digest) != (self._membership.digest, table.digest)
         if number := self._edges.differs(edge, differs=differs, now=now):
             self._out.append(Send(peer=edge.peer, message=Pull(number=number)))
@@ -312,15 +319,9 @@ class GossipMachine:
             self._guard.ready(now=now)
         elif not (facts.ready and facts.able):
             self._guard.readiness.unready()
-        self._membership.say(
-            replace(
-                self._membership.own.facts,
-                started=started,
-                able=facts.able,
-                leaving=facts.leaving,
-                links=publishable(facts.links),
-            )
-        )
+        own, links = self._membership.own.facts, publishable(facts.links)
+        own = replace(own, started=started, able=facts.able, leaving=facts.leaving, links=links)
+        self._membership.say(own)
 
     def _leave(self) -> None:
         self._membership.leave()
@@ -364,8 +365,8 @@ class GossipMachine:
             for peer in self._edges.open:
                 self._pull(peer, now)
         self._see_members(now)
-        own, passed_on, findings = self._election.settle(now=now)
-        self._out.extend(self._speech.tell(own, passed_on, findings, source=self._source, now=now))
+        told = self._election.settle(now=now)
+        self._out.extend(self._speech.tell(*told, source=self._source, now=now))
         self._out.extend(self._speech.beat(now=now))
         self._out[:0] = self._election.outcome()
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final, NamedTuple
 
+from bareway.gossip.profile import SIDE_WINDOW_S
 from bareway.model.mac import MacAddress
 from bareway.model.names import InterfaceName, IPNetwork, NodeName
 
@@ -184,3 +185,7 @@ class Member:
     def lives(self) -> bool:
         """Alive or suspect: a suspect keeps what it has."""
         return self.state in {MemberState.ALIVE, MemberState.SUSPECT}
+
+    def is_back(self, now: float) -> bool:
+        """Whether it was held dead within the time that sides are remembered for."""
+        return self.revived_at is not None and self.revived_at > now - SIDE_WINDOW_S

@@ -12,15 +12,21 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 from math import inf
+from typing import Final
 
 from bareway.gossip.claims import DIGEST_BYTES, DIGEST_MASK
 from bareway.gossip.events import MemberChanged
 from bareway.gossip.member import Facts, Member, MemberReason, MemberState, Report, Side, supersedes
-from bareway.gossip.profile import CRASH_GRACE_S, MEMBERS_MAX, RETRY_FOR_S
+from bareway.gossip.profile import COUNTER_MAX, CRASH_GRACE_S, MEMBERS_MAX, RETRY_FOR_S
 from bareway.gossip.rings import Rings
 from bareway.gossip.roles import is_observer
 from bareway.gossip.suspicion import Suspicion
 from bareway.model.names import NodeName
+
+OUTBID_EACH_S: Final = 1.0
+"""Two processes of one name would outbid each other's words as fast as they travel, and flood the group."""
+OUTBID_WITHIN_S: Final = 10.0
+OUTBIDS_OF_A_TWIN: Final = 3
 
 
 @dataclass(slots=True, kw_only=True)
@@ -46,6 +52,10 @@ class Membership:
     """Grows when that happens or somebody says something else of itself: not with a mere suspicion."""
     rings: Rings = field(default_factory=Rings)
     """Those that live, ourselves included, and who is whose neighbour."""
+    outbid_at: float = -inf
+    """When somebody last knew a newer word of ours than we did."""
+    outbids: int = 0
+    """How often in a row."""
     digest: int = 0
     """Over the living others and ourselves: name, epoch, incarnation."""
     news: list[Report] = field(default_factory=list)
@@ -77,6 +87,11 @@ class Membership:
             return True
         member = self._members.get(name)
         return member is not None and member.lives
+
+    def is_back(self, name: NodeName, *, now: float) -> bool:
+        """Whether a member was held dead a moment ago: its claims may be of another side."""
+        member = self._members.get(name)
+        return member is not None and member.lives and member.is_back(now)
 
     @property
     def living(self) -> tuple[NodeName, ...]:
@@ -156,10 +171,10 @@ class Membership:
 
     def hear(self, report: Report, *, now: float) -> None:
         """Merge what somebody says of a member."""
-        if is_observer(report.name):
+        if is_observer(report.name) or max(report.version) > COUNTER_MAX:
             return
         if report.name == self.me:
-            self._hear_of_myself(report)
+            self._hear_of_myself(report, now=now)
             return
         member = self._members.get(report.name)
         if member is None:
@@ -223,11 +238,20 @@ class Membership:
         trial = self._suspicions.get(death.name)
         return trial is not None and trial.is_half_over(now) and not self.hears(death.name)
 
-    def _hear_of_myself(self, report: Report) -> None:
+    def _hear_of_myself(self, report: Report, *, now: float) -> None:
+        """Refute at once; what a former life of ours said, or a twin, is answered now and then."""
         if self.own.state is MemberState.LEFT or report.version < self.own.version:
             return
-        if report.version > self.own.version or report.state is not MemberState.ALIVE:
-            self._raise_incarnation(report.version, self.own.facts)
+        if report.state is MemberState.ALIVE:
+            if report.version == self.own.version or now < self.outbid_at + OUTBID_EACH_S:
+                return
+            self.outbids = self.outbids + 1 if now < self.outbid_at + OUTBID_WITHIN_S else 1
+            self.outbid_at = now
+        self._raise_incarnation(report.version, self.own.facts)
+
+    def has_twin(self, *, now: float) -> bool:
+        """Whether another process goes by our name: a former life of ours says something new once only."""
+        return self.outbids >= OUTBIDS_OF_A_TWIN and now < self.outbid_at + OUTBID_WITHIN_S
 
     def _hear_of_a_stranger(self, report: Report, *, now: float) -> None:
         member = Member(report=replace(report, state=MemberState.ALIVE), since=now)

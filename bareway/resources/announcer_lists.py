@@ -25,7 +25,7 @@ LABEL: Final = {"bareway.io/content": "announcers"}
 SELECTOR: Final = "bareway.io/content=announcers"
 TEXT_MAX: Final = 1024 * 1024  # what the API server lets a ConfigMap hold
 ENTRY_NODES_MAX: Final = 16  # far more than are listed; the rest of an entry that was edited by hand
-GENERATION_MAX: Final = 2**53 - 1  # a whole number in every reader of JSON; never reached by counting
+GENERATION_MAX: Final = 2**52  # whole in every reader of JSON, and never reached by counting; as in gossip
 PROBLEMS_MAX: Final = 20  # enough to see what happened; the rest is of the same kind
 
 

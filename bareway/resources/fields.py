@@ -6,10 +6,10 @@ Wire structs are named after the API's fields, hold only those we use and tolera
 
 import sys
 from collections.abc import Iterable, Mapping
-from ipaddress import ip_address
 
 from msgspec import Struct
 
+from bareway.model.addresses import to_address
 from bareway.model.names import IPAddress, ObjectKey
 from bareway.model.problems import Problem
 from bareway.model.services import ANNOTATION_PREFIXES
@@ -55,7 +55,7 @@ class WireObject(Struct, frozen=True, gc=False, rename="camel"):
 def read_address(text: str, path: str, problems: list[Problem]) -> IPAddress | None:
     """The address written in ``text``, or None and one more Problem."""
     try:
-        return ip_address(text)
+        return to_address(text)
     except ValueError:
         problems.append(Problem(path=path, message=f'"{text}" is not an IP address'))
         return None

@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from ipaddress import ip_network
 from typing import Final
 
 from bareway.model.mac import MacAddress
@@ -37,6 +38,8 @@ def exclusion(patterns: Iterable[str]) -> re.Pattern[str]:
 
 
 EXCLUDED: Final = exclusion(EXCLUDED_NAMES)
+LINK_LOCAL: Final = ip_network("fe80::/64")
+"""RFC 4291 section 2.5.6: what every link that speaks IPv6 has."""
 
 
 class LinkRefusal(StrEnum):
@@ -67,6 +70,11 @@ class Link:
     def networks(self) -> tuple[IPNetwork, ...]:
         """The subnets as such, each once."""
         return tuple(dict.fromkeys(subnet.network for subnet in self.subnets))
+
+    @property
+    def told(self) -> tuple[IPNetwork, ...]:
+        """What other members are to know: its subnets, and before them whether IPv6 is spoken here at all."""
+        return (LINK_LOCAL, *self.networks) if self.has_ipv6 else self.networks
 
     def speaks(self, address: IPAddress) -> bool:
         """Whether an address of this family can be served on it."""

@@ -16,12 +16,13 @@ from mutmut.runners.harness import PytestRunner
 from mutmut.workers import isolation
 
 from mutation.operators import OPERATORS
-from mutation.trying import drawn, in_two_parts
+from mutation.trying import Turns, drawn, in_two_parts
 
 MEMORY_MAX = 3 << 30
 """Bytes: a mutant that collects without end ends itself before it ends the machine."""
 
 COLLECT = "collect_source_file_mutation_data"
+HOW_LONG = "estimated_worst_case_time"
 
 
 def main(arguments: list[str]) -> None:
@@ -35,7 +36,7 @@ def main(arguments: list[str]) -> None:
     given = parser.parse_args(arguments)
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY_MAX, MEMORY_MAX))
     inside = vars(isolation)
-    missing = {"register_timeout"} - inside.keys() | {COLLECT} - vars(program).keys()
+    missing = {"register_timeout"} - inside.keys() | {COLLECT, HOW_LONG} - vars(program).keys()
     if missing or not isinstance(mutation_operators, list):
         raise SystemExit(
             "mutation: this version of mutmut is another one inside; see tests/mutation/engine.py"
@@ -43,7 +44,9 @@ def main(arguments: list[str]) -> None:
     mutation_operators.extend(OPERATORS)
     inside["register_timeout"] = lambda pid, timeout_s: None
     PytestRunner.run_tests = in_two_parts(PytestRunner.run_tests)  # type: ignore[method-assign]  # on purpose
-    vars(program)[COLLECT] = drawn(vars(program)[COLLECT], given.sample)
+    turns = Turns()
+    vars(program)[COLLECT] = drawn(turns.given(vars(program)[COLLECT]), given.sample)
+    vars(program)[HOW_LONG] = turns.of
     program.cli(["run", "--max-children", str(given.workers), *given.names])
 
 

@@ -17,7 +17,9 @@ class Fate(StrEnum):
     UNTESTED = "untested"
     """No test reaches the function. It lives."""
     LOST = "lost"
-    """It was not tried, or something else than a test ended it. It counts as living."""
+    """Something else than a test ended it. It counts as living."""
+    UNTRIED = "untried"
+    """Its turn did not come."""
 
 
 DEAD = {Fate.KILLED, Fate.TIMED_OUT}

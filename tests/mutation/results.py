@@ -19,6 +19,7 @@ FATES = {
     "timeout": Fate.TIMED_OUT,
     "survived": Fate.SURVIVED,
     "no tests": Fate.UNTESTED,
+    "not checked": Fate.UNTRIED,
 }
 HUNK = re.compile(r"@@ -(\d+)")
 
@@ -44,7 +45,7 @@ def _mutant(name: str, path: Path, source: str, fate: Fate) -> Mutant:
     function, class_name = orig_function_and_class_names_from_key(name)
     qualified = f"{class_name}.{function}" if class_name else function
     module = ".".join(path.with_suffix("").parts)
-    if fate is Fate.KILLED:  # nobody asks what it changed, and there are thousands
+    if fate in {Fate.KILLED, Fate.UNTRIED}:  # nobody asks what it changed, and there are thousands
         return Mutant(path=str(path), line=0, change=Change(function=qualified, was="", now=name), fate=fate)
     offset, was, now = read_diff(get_diff_for_mutant(name, path=path))
     return Mutant(

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from mutation.copying import copy_tests, copy_tree
+from mutation.copying import copy_tests, copy_tree, origin
 
 
 @pytest.fixture
@@ -18,6 +18,8 @@ def root(tmp_path: Path) -> Path:
     (tree / ".gitignore").write_text("/.cache/\n")
     subprocess.run(["git", "init", "--quiet", "."], cwd=tree, check=True)
     subprocess.run(["git", "add", "bareway", "pyproject.toml"], cwd=tree, check=True)
+    commit = ["git", "-c", "user.name=a", "-c", "user.email=b", "commit", "--quiet", "--message=c"]
+    subprocess.run(commit, cwd=tree, check=True)
     return tree
 
 
@@ -25,7 +27,7 @@ def test_the_copy_has_what_git_knows_or_would_take_and_says_what_to_mutate(root:
     target = root / ".cache" / "copy"
     copy_tree(root, target, "decide")
     files = sorted(str(path.relative_to(target)) for path in target.rglob("*") if path.is_file())
-    assert files == [".gitignore", "bareway/decide/free.py", "pyproject.toml", "tests/new.py"]
+    assert files == [".copied-from", ".gitignore", "bareway/decide/free.py", "pyproject.toml", "tests/new.py"]
     written = tomllib.loads((target / "pyproject.toml").read_text())
     assert written["project"] == {"name": "x"}
     assert written["tool"]["mutmut"]["only_mutate"] == ["bareway/decide/*"]
@@ -42,3 +44,15 @@ def test_a_copy_is_made_anew_and_its_tests_can_be_brought_up_to_date(root: Path)
     assert (target / "bareway/decide/free.py").exists(), "the product stays as it was mutated"
     copy_tree(root, target, "decide")
     assert not (target / "bareway/decide/free.py").exists()
+
+
+def test_a_commit_is_copied_as_it_is_whatever_was_changed_since_and_that_is_what_is_told(root: Path) -> None:
+    target = root / ".cache" / "copy"
+    copy_tree(root, target, "decide")
+    assert origin(target).endswith(" with changes")
+    (root / "bareway/decide/free.py").write_text("half a thought")
+    copy_tree(root, target, "decide", commit="HEAD")
+    assert (target / "bareway/decide/free.py").read_text() == "bareway/decide/free.py"
+    assert not (target / "tests").exists()
+    assert ", commit " in origin(target)
+    assert not origin(target).endswith("changes")

@@ -1,6 +1,7 @@
 from collections.abc import Iterable
 
-from mutation.trying import FEW, drawn, in_two_parts
+from mutation.drawing import draw
+from mutation.trying import FEW, Turns, drawn, in_two_parts
 
 
 def runs(count: int, *, failing: int | None) -> tuple[int, list[int]]:
@@ -30,3 +31,12 @@ def test_of_what_mutmut_would_try_so_many_are_tried_and_what_is_named_in_any_cas
     collect = drawn(lambda *, mutant_names: (mutants, {}), 9)
     assert len(collect(mutant_names=())[0]) == 9
     assert collect(mutant_names=("m1",)) == (mutants, {})
+
+
+def test_what_is_tried_first_is_a_smaller_sample_of_the_same() -> None:
+    names = [f"m{number}" for number in range(50)]
+    turns = Turns()
+    mutants = [(None, name, None) for name in names]
+    assert turns.given(lambda *, mutant_names: (mutants, {}))(mutant_names=()) == (mutants, {})
+    assert draw(names, 9) == {*sorted(names, key=turns.of)[:9]}
+    assert draw(names, 9) < draw(names, 12)

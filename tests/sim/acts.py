@@ -63,6 +63,7 @@ class Acts:
             "list": self._list,
             "move": self._move,
             "want": self._want,
+            "want in the dark": self._want_in_the_dark,
             "permit": self._permit,
             "controller away": self._controller_away,
             "stranger": self._stranger,
@@ -154,13 +155,21 @@ class Acts:
             gone = keys[fault.number % len(keys)]
             world.want({key: permitted for key, permitted in world.wanted.items() if key != gone})
             return
-        key = ip_address(f"192.0.2.{10 + fault.number % 5}")
-        if key in world.wanted:
+        self._add(ip_address(f"192.0.2.{10 + fault.number % 5}"))
+
+    def _want_in_the_dark(self, fault: Fault) -> None:
+        """A Service comes, and some speakers do not hear of it: the API is away for them."""
+        for name in fault.others[: 1 + fault.number % (len(fault.others) // 2)]:
+            self._world.api.go_away(self._world.hosts[name])
+        self._add(ip_address(f"192.0.2.{20 + fault.number % 8}"))
+
+    def _add(self, key: IPAddress) -> None:
+        if key in self._world.wanted:
             return
         if self._controller is not None:
             self._controller.add(key, None)
         else:
-            world.want({**world.wanted, key: None})
+            self._world.want({**self._world.wanted, key: None})
 
     def _permit(self, fault: Fault) -> None:
         """Endpoints come and go (policy Local)."""

@@ -7,7 +7,7 @@ was calm for longer than anything remembers, and no other follows before the bou
 
 from dataclasses import dataclass
 
-from bareway.gossip.profile import CRASH_GRACE_S
+from bareway.gossip.profile import CRASH_GRACE_S, LADDER_STEP_S, LISTS_LATE_S
 from bareway.model.announcer_lists import Entry
 from bareway.model.configuration import Partition
 from bareway.model.names import IPAddress, NodeName
@@ -24,6 +24,8 @@ WATCH_S = 0.06
 """Until a speaker sees what changed in the API."""
 START_S = 0.2
 """A restarted program and its push-pull, besides its caches."""
+CHECK_S = 0.5
+"""What is new is looked for on the link first."""
 CONFIRMERS = 3
 """So many others see a silence themselves: then a suspicion has its shortest time."""
 
@@ -38,6 +40,8 @@ class Before:
     """How many faults there were."""
     owners: dict[IPAddress, NodeName]
     entries: dict[IPAddress, Entry | None]
+    moving: frozenset[IPAddress]
+    """By a list that was written before and is on its way to somebody."""
     gaps: int
     """How many vacancies had ended."""
     bound_s: float
@@ -64,21 +68,32 @@ class Bounds:
         if fault.kind == "heal":
             self._before_heal()
             return
+        if fault.kind in {"want", "want in the dark"}:
+            self._before_want()
+            return
         bound_s = self._bound_s(fault)
         if bound_s is None or not self._is_calm(fault):
             return
         owners = {key: names[0] for key, names in world.owners().items() if len(names) == 1}
+        entries = {key: entry_of(world.api.lists, key) for key in owners}
         before = Before(
             fault=fault,
             at=world.now,
             number=self._faults,
             owners=owners,
-            entries={key: entry_of(world.api.lists, key) for key in owners},
+            entries=entries,
+            moving=frozenset(
+                key for key, owner in owners.items() if self._is_planned(key, owner, entries[key])
+            ),
             gaps=len(self._checkers.answers.gaps),
             bound_s=bound_s,
             is_death=fault.kind in {"off", "isolate", "freeze"},
         )
         world.at(world.now + bound_s + 0.3, self._judge, before)
+
+    def end(self) -> None:
+        """All faults end now: what the last one leads to is another thing than was promised."""
+        self._faults += 1
 
     # ------------------------------------------------------------ after a partition
 
@@ -116,6 +131,34 @@ class Bounds:
                     f"{key} is answered by {names} after the repair, by {owner} of the greater side before"
                 )
 
+    # ------------------------------------------------------------ a new address
+
+    def _before_want(self) -> None:
+        """A new address is answered for after the turns of those that do not know it yet."""
+        world = self._world
+        if world.api.slow_s or not self._is_whole() or self._is_unsettled():
+            return
+        bound_s = LISTS_LATE_S + len(world.names) * LADDER_STEP_S + CHECK_S + WATCH_S + FLOOD_S
+        world.at(world.now + bound_s + 0.3, self._after_want, self._faults, world.now, bound_s)
+
+    def _is_unsettled(self) -> bool:
+        """Whether somebody is perhaps not yet held for what it is."""
+        profile = self._world.profile
+        settled_s = max(PROVOKED_S, profile.silence_s + 6 * profile.suspicion_s + 1.0)
+        return self._world.now - self._world.whole_since <= settled_s
+
+    def _after_want(self, number: int, since: float, bound_s: float) -> None:
+        world, answers = self._world, self._checkers.answers
+        if self._faults != number:
+            return
+        for key, at in world.wanted_since.items():
+            if not since <= at <= world.now - bound_s:
+                continue
+            self.judged["want"] = self.judged.get("want", 0) + 1
+            willing = [name for name in self._checkers.eligible(key) if not world.hosts[name].facts.leaving]
+            if willing and not answers.reach_client(key):
+                self._broken(f"nobody answers for {key}, new since {at:.4f}, could: {willing}")
+
     def _bound_s(self, fault: Fault) -> float | None:
         """None: nothing is promised about this kind."""
         profile = self._world.profile
@@ -139,15 +182,21 @@ class Bounds:
         running = [host for host in world.hosts.values() if host.running]
         return (
             world.now - world.whole_since > PROVOKED_S
-            and world.network.loss == 0
-            and not world.network.cuts
-            and not world.segment.strangers
+            and self._is_whole()
             and not world.api.away
-            and all(part == 0 for part in world.segment.part.values())
-            and all(host.has_link and not host.frozen and not host.is_lax for host in world.hosts.values())
             and len(running) > CONFIRMERS
             and world.hosts[fault.name] in running
             and world.hosts[fault.name].facts.able
+        )
+
+    def _is_whole(self) -> bool:
+        world = self._world
+        return (
+            world.network.loss == 0
+            and not world.network.cuts
+            and not world.segment.strangers
+            and all(part == 0 for part in world.segment.part.values())
+            and all(host.has_link and not host.frozen and not host.is_lax for host in world.hosts.values())
         )
 
     # ------------------------------------------------------------ afterwards
@@ -162,16 +211,15 @@ class Bounds:
         for key, owner in before.owners.items():
             if key not in self._world.wanted or entry_of(self._world.api.lists, key) != before.entries[key]:
                 continue
-            if self._is_planned(key, before):
+            if key in before.moving or self._is_planned(key, owner, before.entries[key]):
                 continue
             if owner != victim or kind == "crash":
                 self._look_at_owner(key, owner, before)
             if owner == victim:
                 self._look_at_gap(key, before)
 
-    def _is_planned(self, key: IPAddress, before: Before) -> bool:
-        """A list that was written before is on its way to somebody."""
-        entry, owner = before.entries[key], before.owners[key]
+    def _is_planned(self, key: IPAddress, owner: NodeName, entry: Entry | None) -> bool:
+        """Whether a list is newer than the claim."""
         process = self._world.hosts[owner].process
         claim = None if process is None else next((c for c in process.claims() if c.address == key), None)
         return entry is not None and (claim is None or entry.generation > claim.generation)

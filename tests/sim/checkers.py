@@ -15,6 +15,7 @@ from bareway.gossip.claims import Claim
 from bareway.gossip.events import Announce, Event, MemberChanged, Output, Permission, Received, Send
 from bareway.gossip.message import Pull, State
 from bareway.gossip.profile import FENCE_MAX_S, LADDER_STEP_S, START_MAX_S
+from bareway.model.announcer_lists import shard_of
 from bareway.model.configuration import Partition
 from bareway.model.names import IPAddress, NodeName
 from sim.answers import Answers, is_reachable
@@ -81,6 +82,8 @@ class Checkers:
         self._doubles: dict[tuple[IPAddress, frozenset[NodeName]], float] = {}
         self._heard_doubles = 0
         self._measured_at = -inf
+        self._heard_at: dict[NodeName, float] = {}
+        """When a host read the last frame of another: an edge may live for less than a sweep."""
         self.longest_twice_s = 0.0
         """Of two that are well connected."""
         world.after_event.append(self.look)
@@ -89,6 +92,8 @@ class Checkers:
     def look(self, host: Host, event: Event | None, outputs: Sequence[Output]) -> None:
         """After every event."""
         self._look_for_thaws(host, event, outputs)
+        if isinstance(event, Received):
+            self._heard_at[host.name] = self._world.now
         for output in outputs:
             if isinstance(output, MemberChanged):
                 self._membership.changed(host, output)
@@ -141,6 +146,7 @@ class Checkers:
             if not host.running or not others or not host.announced or host.name in self._thawed:
                 continue
             apart_s = min(self.contact.apart_s(host.name, name) for name in others)
+            apart_s = min(apart_s, world.now - self._heard_at.get(host.name, -inf))
             is_long = min(apart_s, world.now - world.whole_since) > profile.silence_s + 2 * profile.interval_s
             if is_long and any(self._says_yes(host.name, key) for key in sorted(host.announced, key=int)):
                 self.broken(f"{host.name} hears nobody for {apart_s:.3f} s and answers without asking")
@@ -220,8 +226,13 @@ class Checkers:
             return
         if host.facts.leaving and self._world.now - host.told_at > TOLD_S:
             self.broken(f"{host.name} leaves and takes {key} from {holder.name}")
-        if not holder.facts.leaving and new.generation <= old.generation:
+        if not holder.facts.leaving and not self._is_listed(key, host, since=old.generation):
             self.broken(f"{host.name} takes {key} from {holder.name} without a newer list ({old} -> {new})")
+
+    def _is_listed(self, key: IPAddress, host: Host, *, since: int) -> bool:
+        """Whether a list that is newer than the holder's claim names the host, as far as that one knows."""
+        entry = self._world.api.mirrors[host.name].shards[shard_of(key)].entries.get(key)
+        return entry is not None and entry.generation > since and host.name in entry.nodes
 
     def _could_go_on(self, holder: Host, key: IPAddress, *, by: Host) -> bool:
         """As far as the holder, the API and the other know."""

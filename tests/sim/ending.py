@@ -61,13 +61,23 @@ class Ending:
     def _eligible(self, key: IPAddress) -> list[Host]:
         world, permitted = self._world, self._world.wanted[key]
         running = [host for host in world.hosts.values() if host.running]
-        if world.partition is Partition.SAFE and 2 * len(running) <= len(world.names):
-            return []
+        if world.partition is Partition.SAFE:
+            running = [host for host in running if self._hears_a_majority(host, running)]
         return [
             host
             for host in running
             if host.facts.ready and host.facts.able and (permitted is None or host.name in permitted)
         ]
+
+    def _hears_a_majority(self, host: Host, running: list[Host]) -> bool:
+        """Itself: what others tell of others is no voice."""
+        reaches = self._world.network.reaches
+        heard = [
+            one
+            for one in running
+            if one is host or (reaches(one.name, host.name) and reaches(host.name, one.name))
+        ]
+        return 2 * len(heard) > len(self._world.names)
 
     def _look_at_list(self, key: IPAddress, owner: Host, eligible: list[Host]) -> None:
         """A newer list than the claim has its way."""

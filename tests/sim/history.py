@@ -55,6 +55,7 @@ class RandomRun:
         for fault in script.faults:
             world.at(fault.at, self._befall, fault)
         world.run(script.calm_at - world.now)
+        self.bounds.end()
         self.acts.calm(in_part=script.ends_in_part)
         calm_s = CALM_S * pace_of(script.profile)
         if self.controller is not None:

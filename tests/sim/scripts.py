@@ -19,7 +19,7 @@ OFTEN = {
     "off": 3, "crash": 3, "kill": 1, "boot": 4, "freeze": 4, "thaw": 1, "terminate": 2, "leave": 1,
     "drain": 3, "undrain": 2, "drain all": 1, "unable": 1, "able": 1, "link down": 1, "link up": 1,
     "isolate": 3, "split": 2, "gossip off": 2, "gossip cut": 2, "one way": 1, "heal": 4, "heal in part": 3,
-    "loss": 1, "list": 5, "move": 2, "want": 2, "permit": 1,
+    "loss": 1, "list": 5, "move": 2, "want": 2, "want in the dark": 2, "permit": 1,
     "api away": 2, "api back": 2, "api slow": 1, "controller away": 1,
     "stranger": 1, "proxy": 1, "strangers go": 1, "lax": 1, "strict": 1,
 }  # fmt: skip
@@ -27,6 +27,8 @@ OFTEN = {
 
 
 PARTITIONS = {"isolate", "split", "gossip off"}
+QUIET = {"want in the dark", "boot"}
+"""Who comes back, or does not know of an address, may do wrong only while nothing else is to blame."""
 LONG_SHARE, LONG_S = 0.3, 7.5
 
 
@@ -118,6 +120,8 @@ def draw(seed: int) -> Script:
             at += pace * LONG_S  # longer than any memory of the time before
             faults.append(replace(faults[-1], at=round(at, 3), kind="heal"))
             gap_s = pace * LONG_S
+        elif faults[-1].kind in QUIET and rng.random() < LONG_SHARE:
+            gap_s = LONG_S
         at += pace * gap_s
     return Script(
         seed=seed,
@@ -127,7 +131,7 @@ def draw(seed: int) -> Script:
         partition=partition,
         lists=rng.choices((Lists.NONE, Lists.CHAOS, Lists.CONTROLLER), weights=(1, 4, 4))[0],
         as_bytes=rng.random() < 0.0,
-        lag_s=rng.choice([0.05, 0.1, 0.3, 1.0]),
+        lag_s=rng.choice([0.001, 0.05, 0.1, 0.3, 1.0]),
         calm_at=max(at, 18.0 * pace),
         ends_in_part=rng.random() < 0.4,
         faults=tuple(faults),

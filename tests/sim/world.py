@@ -88,6 +88,7 @@ class World(Timeline):
         """When the network was repaired last, at least in part."""
         self.churned: set[IPAddress] = set()
         """Addresses that came or went: what is known of them is forgotten after a while."""
+        self.wanted_since: dict[IPAddress, float] = {}
         self._parts = 0
 
     @property
@@ -209,6 +210,7 @@ class World(Timeline):
         """The API's objects change; each host (or only those to ``tell``) hears of it a little later."""
         self.disturb("wanted changes")
         self.churned.update(wanted.keys() ^ self.wanted.keys() if self.wanted else ())
+        self.wanted_since = {key: self.wanted_since.get(key, self.now) for key in wanted}
         self.api.change(tell=self.names if tell is None else tell, wanted=dict(wanted))
 
     def _news(self, host: Host) -> None:

@@ -18,6 +18,8 @@ from bareway.model.configuration import OnCordon, Pool
 from bareway.model.names import IPAddress, IPNetwork, NodeName
 from bareway.model.nodes import EXCLUDE_LABEL, Node
 
+IPV6 = 6
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Member:
@@ -35,8 +37,13 @@ class Member:
     """The usable ones; none = it does not tell, and counts as being wherever it is needed."""
 
     def may_announce(self, group: Group) -> bool:
-        """Whether its links are those that the pools allow, as far as it tells."""
-        return not self.links or group.link_refusal([link.name for link in self.links]) is None
+        """Whether its links are those that the pools allow and speak the key's family, as far as it tells."""
+        if not self.links:
+            return True
+        families = {network.version for link in self.links for network in link.networks}
+        if group.key.version == IPV6 and IPV6 not in families:
+            return False
+        return group.link_refusal([link.name for link in self.links]) is None
 
     def networks_for(self, pool: Pool | None) -> frozenset[IPNetwork]:
         """The subnets on the links where addresses of ``pool`` are announced; None = on all."""

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bareway.gossip.claims import CLAIMS_MAX, NOBODY, Claim, ClaimTable, Outcome, beats
+from bareway.gossip.profile import COUNTER_MAX
 from bareway.model.names import NodeName
 
 ADDRESS = ip_address("192.0.2.1")
@@ -148,3 +149,33 @@ def test_a_full_table_learns_no_new_address_but_still_who_holds_the_known_ones()
     assert made.hear(claim(0, 1, A)) is Outcome.TABLE_FULL
     assert made.hear(Claim(address=first, generation=0, count=2, node=B)) is Outcome.KEPT
     assert len(made) == CLAIMS_MAX
+
+
+def test_what_was_never_known_can_be_forgotten() -> None:
+    made = ClaimTable(lives=lambda _: True)
+    made.forget(ip_address("192.0.2.77"), now=1.0)
+    assert len(made) == 0
+
+
+@pytest.mark.parametrize(
+    ("generation", "count", "outcome"),
+    [
+        pytest.param(COUNTER_MAX, 1, Outcome.KEPT, id="as far as one may count"),
+        pytest.param(COUNTER_MAX + 1, 1, Outcome.ABSURD, id="a generation that no list can beat"),
+        pytest.param(1, COUNTER_MAX + 1, Outcome.ABSURD, id="a count that no claim can beat"),
+    ],
+)
+def test_what_nobody_counts_up_to_is_not_believed(generation: int, count: int, outcome: Outcome) -> None:
+    made = ClaimTable(lives=lambda _: True)
+    address = ip_address("192.0.2.77")
+    claim = Claim(address=address, generation=generation, count=count, node=NodeName("liar"))
+    assert made.hear(claim) is outcome
+    kept = outcome is Outcome.KEPT
+    assert (made.get(address) is claim, made.generation) == (kept, generation if kept else 0)
+
+
+def test_a_generation_that_is_heard_of_counts_unless_it_is_garbage() -> None:
+    made = ClaimTable(lives=lambda _: True)
+    for generation, known in ((7, 7), (5, 7), (COUNTER_MAX + 1, 7), (COUNTER_MAX, COUNTER_MAX)):
+        made.hear_generation(generation)
+        assert made.generation == known

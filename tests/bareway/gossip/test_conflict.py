@@ -279,3 +279,10 @@ def test_memory_is_bounded() -> None:
     assert sum(ground.made.yields(address) for address in addresses) == STATES_MAX
     ground.made.forget(now=10.0 + DEFEND_S)
     assert not ground.made._defended
+
+
+def test_as_long_as_the_other_answers_it_is_one_and_the_same_finding() -> None:
+    ground = yielded()
+    ground.words()
+    ground.made.answered(ADDRESS, frozenset({LOWER}), now=11.1)
+    assert ground.words() == [], "it was told, and is told again while it lasts"

@@ -344,3 +344,20 @@ def test_two_machines_with_one_seed_do_the_same() -> None:
         return said
 
     assert play() == play()
+
+
+def test_another_profile_changes_how_long_others_may_be_silent_and_we_may_be_unwell() -> None:
+    fast = PROFILES[ProfileName.FAST]
+    made = desk(A, Z)
+    made.give(UseProfile(profile=fast))
+    assert made.machine._detector.health.recovery_s == 2 * fast.silence_s
+    assert made.machine._detector._edges.profile is made.machine._detector._inquiries.profile is fast
+
+
+def test_what_another_says_of_a_suspect_counts_from_the_moment_when_it_comes() -> None:
+    made = desk(A, Z)
+    made.wait(T + 0.01, A)
+    (request,) = made.sent(A, PingRequest)
+    made.hear(A, PingAnswer(number=request.number, heard=True))
+    (member,) = [one for one in made.machine.members() if one.name == Z]
+    assert member.since == made.now

@@ -1,12 +1,14 @@
 """Two sides meet again: who keeps an address that both claimed."""
 
+from dataclasses import replace
+
 import pytest
 
 from bareway.gossip.events import ANYBODY, Announce, Closed, Opened, OwnFacts, Wanted, Wish, Withdraw
 from bareway.gossip.member import NO_SIDE, MemberState, Side
 from bareway.gossip.message import News
-from bareway.gossip.profile import SIDE_WINDOW_S
-from support.gossip_desk import ADDRESS, ME, A, Desk, Z, beat, claim, holding, report
+from bareway.gossip.profile import LADDER_STEP_S, SIDE_WINDOW_S
+from support.gossip_desk import ADDRESS, ME, UP, A, Desk, Z, beat, claim, desk, holding, report
 
 
 def apart(
@@ -107,3 +109,41 @@ def test_who_was_dead_long_ago_is_not_disputed() -> None:
     made.hear(Z, beat(side=Side(1, Z)))
     made.hear(Z, News(claims=(claim(Z, 90),)))
     assert made.machine.claims() == (claim(Z, 90),)
+
+
+def returned_with(*, leaving: bool) -> Desk:
+    """A holds ADDRESS, we would be first to follow; Z, held dead until now, is back with a better claim."""
+    made = desk(A, Z)
+    made.give(Wanted(addresses={ADDRESS: Wish(generation=0, nodes=(ME, A))}))
+    made.hear(A, News(claims=(claim(A, 1),)))
+    made.give(Closed(peer=Z))
+    made.hear(A, News(reports=(report(Z, MemberState.DEAD, by=A),)))
+    made.wait(1.0, A)
+    back = replace(report(Z, incarnation=3, by=Z, side=Side(1, Z)), facts=replace(UP, leaving=leaving))
+    made.hear(A, News(reports=(back,), claims=(claim(Z, 7),)))
+    made.give(Opened(peer=Z))
+    return made
+
+
+def test_what_a_drained_member_of_another_side_brings_back_its_former_holder_may_claim_first() -> None:
+    made = returned_with(leaving=True)
+    made.wait(LADDER_STEP_S - 0.05, A, Z)
+    assert made.machine.claims() == (claim(Z, 7),), "though the drained one hands over, and we are the first"
+    made.hear(A, News(claims=(claim(A, 8),)))
+    made.wait(2.0, A, Z)
+    assert made.machine.claims() == (claim(A, 8),)
+
+
+def test_what_a_drained_member_brings_back_is_taken_if_nobody_claims_it_anew() -> None:
+    made = returned_with(leaving=True)
+    made.wait(LADDER_STEP_S + 0.05, A, Z)
+    assert made.machine.claims() == (claim(ME, 8),)
+
+
+def test_who_was_never_away_hands_over_at_once() -> None:
+    made = desk(A, Z)
+    made.give(Wanted(addresses={ADDRESS: Wish(generation=0, nodes=(ME, A))}))
+    made.hear(Z, News(claims=(claim(Z, 7),)))
+    leaves = replace(report(Z, incarnation=3, by=Z), facts=replace(UP, leaving=True))
+    made.hear(Z, News(reports=(leaves,)))
+    assert made.machine.claims() == (claim(ME, 8),)

@@ -102,29 +102,38 @@ def test_of_one_station_a_few_addresses_are_enough_and_of_all_some() -> None:
 
 def test_what_others_found_is_passed_on_but_not_round_in_circles() -> None:
     made = Findings(me=ME)
-    made.hear([THEIRS], now=10.0)
-    made.hear([THEIRS], now=10.1)
+    made.hear([THEIRS], passes_on=True, now=10.0)
+    made.hear([THEIRS], passes_on=True, now=10.1)
     assert made.take_news() == [THEIRS]
-    made.hear([THEIRS], now=10.0 + FRESH_S)
+    made.hear([THEIRS], passes_on=True, now=10.0 + FRESH_S)
     assert made.take_news() == [THEIRS], "it was repeated"
     assert made.take_found() == []
 
 
 def test_what_we_found_ourselves_is_not_passed_on_when_it_comes_back() -> None:
     made = Findings(me=ME)
-    made.hear([MINE], now=10.0)
+    made.hear([MINE], passes_on=True, now=10.0)
     assert made.take_news() == []
 
 
-def test_memory_of_what_was_passed_on_is_bounded() -> None:
+def test_what_everybody_heard_is_kept_apart_for_observers() -> None:
+    made = Findings(me=ME)
+    made.hear([THEIRS], passes_on=False, now=10.0)
+    assert made.take_news() == []
+    assert made.take_overheard() == [THEIRS]
+    assert made.take_overheard() == []
+
+
+def test_memory_of_what_was_passed_on_is_bounded_and_the_oldest_is_forgotten_when_it_is_stale() -> None:
     made = Findings(me=ME)
     many = [replace(THEIRS, by=NodeName(f"n{number}")) for number in range(HEARD_MAX + 10)]
-    made.hear(many, now=10.0)
-    made.take_news()
-    made.hear(many[-HEARD_MAX:], now=10.1)
+    made.hear(many, passes_on=True, now=10.0)
+    assert made.take_news() == many[:HEARD_MAX]
+    made.hear(many, passes_on=True, now=10.1)
     assert made.take_news() == []
-    made.hear(many[:10], now=10.2)
-    assert made.take_news() == many[:10], "the oldest were forgotten"
+    made.hear(many[-10:], passes_on=True, now=10.0 + FRESH_S)
+    assert made.take_news() == many[-10:]
+    assert len(made._heard) == HEARD_MAX
 
 
 def test_an_observer_keeps_what_it_heard_for_a_minute() -> None:
@@ -154,3 +163,15 @@ def test_an_observers_memory_is_bounded() -> None:
     made = Heard()
     made.hear([replace(THEIRS, by=NodeName(f"n{number}")) for number in range(HEARD_MAX + 10)], now=10.0)
     assert len(made.all) == HEARD_MAX
+
+
+def test_who_finds_things_without_end_floods_nobody() -> None:
+    made = Findings(me=ME)
+    told = 0
+    for step in range(10):
+        many = [
+            replace(THEIRS, mac=MacAddress(bytes([2, step, 0, 0, n % 256, n // 256]))) for n in range(1000)
+        ]
+        made.hear(many, passes_on=True, now=10.0 + step / 10)
+        told += len(made.take_news())
+    assert told == HEARD_MAX

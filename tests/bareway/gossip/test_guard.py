@@ -257,6 +257,29 @@ def test_who_is_the_only_node_needs_nobody() -> None:
 # ---------------------------------------------------------------- a policy that changes
 
 
+@pytest.mark.parametrize(
+    ("policy", "others", "told"),
+    [
+        pytest.param(SAFE, 8, "", id="nine members hear each other"),
+        pytest.param(
+            SAFE, 9, "layer2.partition: safe is proven for 9 members at most, and there are 10", id="ten"
+        ),
+        pytest.param(AVAILABLE, 9, "", id="the other policy asks for no majority"),
+    ],
+)
+def test_a_majority_is_not_promised_where_nobody_hears_all_others(
+    policy: Partition, others: int, told: str
+) -> None:
+    made = Desk(policy)
+    names = [NodeName(f"n{number}") for number in range(others)]
+    made.give(PeersKnown(peers=frozenset({ME, *names})))
+    for name in names:
+        made.give(Opened(peer=name))
+        made.hear(name, News(reports=(report(name, by=name),)))
+    problems = [str(problem) for problem in made.machine.problems]
+    assert [problem[: len(told)] for problem in problems] == [told] * bool(told)
+
+
 def test_a_policy_that_becomes_safe_counts_at_once() -> None:
     made = holding()
     made.wait(3 * T)

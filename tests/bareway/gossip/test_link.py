@@ -15,9 +15,11 @@ from bareway.gossip.events import (
     Found,
     ListsKnown,
     MemberChanged,
+    Opened,
     OwnFacts,
     Question,
     Sighted,
+    UseProfile,
     Wanted,
     Wish,
     Withdraw,
@@ -27,7 +29,7 @@ from bareway.gossip.evidence import ANSWER_SLACK_S, ASKED_MAX, HOLD_FACTOR, PROB
 from bareway.gossip.findings import CONFIRM_S, REPEAT_S, Finding, FindingWord
 from bareway.gossip.member import Facts, LinkFact, MemberState
 from bareway.gossip.message import News
-from bareway.gossip.profile import CRASH_GRACE_S, LADDER_STEP_S
+from bareway.gossip.profile import CRASH_GRACE_S, LADDER_STEP_S, PROFILES, ProfileName
 from bareway.gossip.strangers import JUDGE_S, PROXY_FROM
 from bareway.model.mac import MacAddress
 from bareway.model.names import InterfaceName, IPAddress, NodeName
@@ -355,7 +357,7 @@ def test_an_unknown_station_may_be_that_of_one_that_is_suspected_and_never_told_
 def test_what_one_found_is_passed_on_to_all_but_itself() -> None:
     made = ours()
     finding = Finding(address=ADDRESS, word=FindingWord.ADDRESS_IN_USE, mac=FOREIGN, node=None, by=A)
-    made.hear(A, News(findings=(finding,)))
+    made.hear(A, News(findings=(finding,), relay=True))
     assert [each.findings for each in made.sent(Z, News)] == [(finding,)]
     assert made.sent(A, News) == []
     assert made.all(Found) == [], "who found it tells people"
@@ -367,3 +369,23 @@ def test_heartbeats_carry_the_generation_of_our_lists() -> None:
         Wanted(addresses={ADDRESS: PERMITS_ME}, lists=ListsKnown(generation=77, exist=True, current=True))
     )
     assert made.machine._election.table.generation == 77
+
+
+def test_what_all_members_have_heard_from_who_found_it_is_told_to_observers_only() -> None:
+    made = ours()
+    finding = Finding(address=ADDRESS, word=FindingWord.ADDRESS_IN_USE, mac=FOREIGN, node=None, by=A)
+    observer = NodeName("controller/one")
+    made.give(Opened(peer=observer))
+    made.hear(A, News(findings=(finding,)))
+    assert made.sent(Z, News) == []
+    assert [each.findings for each in made.sent(observer, News)] == [(finding,)]
+    made.hear(A, News(findings=(finding,)))
+    assert made.sent(observer, News) == [], "once"
+
+
+def test_another_profile_changes_how_long_a_claim_may_be_on_its_way() -> None:
+    made = group(replace(NEW, tiers=(frozenset({ME}),)), held_by_z=False)
+    made.give(UseProfile(profile=PROFILES[ProfileName.FAST]))
+    made.give(Answered(address=ADDRESS, question=Question.DUPLICATE, macs=frozenset({MAC_Z})))
+    made.wait(PROFILES[ProfileName.FAST].differ_s + 0.01, A, Z)
+    assert found(made) == [(FindingWord.STRICT_ARP_MISSING, MAC_Z, Z)]

@@ -22,7 +22,7 @@ from bareway.gossip.events import (
 )
 from bareway.gossip.member import NO_SIDE, Facts, MemberReason, MemberState, Side
 from bareway.gossip.message import Heartbeat, News, Pull, State
-from bareway.gossip.profile import FENCE_MAX_S, PULL_GAP_MAX_S
+from bareway.gossip.profile import FENCE_MAX_S, PULL_GAP_MAX_S, RELEASE_S
 from bareway.model.names import NodeName
 from support.gossip_desk import ADDRESS, ME, PROFILE, A, Desk, Z, beat, claim, desk, holding, paused, report
 from support.wishes import wanted as wanting
@@ -362,3 +362,20 @@ def test_a_highest_generation_is_heard_and_told_on() -> None:
     ))  # fmt: skip
     made.wait(0.2, A, Z)
     assert made.sent(Z, Heartbeat)[-1].generation == 12
+
+
+def test_who_is_asked_for_everything_tells_its_own_side_too() -> None:
+    made = desk(A)
+    made.hear(A, Pull(number=3))
+    (told,) = made.sent(A, State)
+    (own,) = [report for report in told.reports if report.name == ME]
+    assert own.side == made.machine._sides.own(now=made.now)
+    assert own.side is not None
+
+
+def test_what_nobody_wants_any_more_is_given_up_in_the_end() -> None:
+    made = holding()
+    made.give(wanting({}))
+    assert made.machine.claims() == (claim(ME),), "others may want it still"
+    made.wait(RELEASE_S + 10.0, A, Z)
+    assert made.machine.claims() == ()

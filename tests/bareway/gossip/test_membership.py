@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from bareway.gossip.events import MemberChanged
 from bareway.gossip.member import Facts, MemberReason, MemberState, Report, Side, supersedes
-from bareway.gossip.membership import Membership
-from bareway.gossip.profile import CRASH_GRACE_S, RETRY_FOR_S
+from bareway.gossip.membership import OUTBID_WITHIN_S, OUTBIDS_OF_A_TWIN, Membership
+from bareway.gossip.profile import COUNTER_MAX, CRASH_GRACE_S, RETRY_FOR_S
 from bareway.model.names import NodeName
 from support.views import ALIVE, DEAD, LEFT, ME, SUSPECT, A, B, C, S, die, membership, said, state
 
@@ -319,3 +319,39 @@ def test_of_two_reports_that_differ_one_supersedes_the_other(one: Report, other:
         assert not supersedes(one, other)
     else:
         assert supersedes(one, other) is not supersedes(other, one)
+
+
+def test_two_processes_of_one_name_do_not_outbid_each_other_without_end_and_it_is_seen() -> None:
+    made = membership()
+    raised = 0
+    for step in range(400):
+        before = made.own.version
+        twin = replace(made.own, incarnation=made.own.incarnation + 1)
+        made.hear(twin, now=10.0 + step * 0.01)
+        raised += made.own.version > before
+        assert made.has_twin(now=10.0 + step * 0.01) is (raised >= OUTBIDS_OF_A_TWIN)
+    assert raised == 4
+    assert not made.has_twin(now=14.0 + OUTBID_WITHIN_S), "it is over"
+
+
+def test_a_former_life_is_outbid_at_once_and_is_no_twin() -> None:
+    made = membership()
+    made.hear(replace(made.own, epoch=made.own.epoch + 5, incarnation=9), now=10.0)
+    assert made.own.version == (made.own.epoch, 10)
+    assert not made.has_twin(now=10.0)
+
+
+def test_an_accusation_is_refuted_at_once_however_often_it_comes() -> None:
+    made = membership()
+    for number in range(1, 20):
+        made.hear(replace(made.own, state=SUSPECT, by=A), now=10.0)
+        assert made.own.incarnation == number
+
+
+@pytest.mark.parametrize("name", [ME, A])
+def test_a_word_that_nobody_could_supersede_is_not_believed(name: NodeName) -> None:
+    made = membership(A)
+    before = made.reports()
+    made.hear(replace(said(name), state=DEAD, incarnation=COUNTER_MAX + 1), now=1.0)
+    made.hear(replace(said(name), state=DEAD, epoch=COUNTER_MAX + 1), now=1.0)
+    assert made.reports() == before

@@ -26,12 +26,13 @@ from bareway.gossip.events import (
     Tick,
 )
 from bareway.gossip.machine import GossipMachine
-from bareway.gossip.member import Facts, MemberState
+from bareway.gossip.member import Facts, LinkFact, MemberState
 from bareway.gossip.message import Heartbeat, Message, News, Pull, State, decode, encode
 from bareway.gossip.observer import BEAT_S, DIAL_ALL_MAX, DIAL_SOME, Observer, Picture
 from bareway.gossip.profile import FORGET_S, PROFILES, ProfileName
 from bareway.gossip.roles import observer_name
-from bareway.model.names import IPAddress, NodeName
+from bareway.model.mac import MacAddress
+from bareway.model.names import InterfaceName, IPAddress, NodeName
 from support.gossip_desk import ADDRESS, PROFILE, A, Z, beat, claim, report
 from support.wishes import wanted as wanting
 
@@ -54,6 +55,8 @@ class Bench:
     def give(self, event: Event) -> list[Output]:
         self.out = self.observer.handle(event, now=self.now)
         for output in self.out:
+            if isinstance(output, Send):
+                assert decode(encode(output.message)) == output.message, "it can be sent"
             if isinstance(output, Send) and isinstance(output.message, Pull):
                 self.pulls[output.peer] = output.message.number
         return self.out
@@ -132,8 +135,11 @@ def test_facts_of_members_are_those_that_they_tell() -> None:
     leaving = replace(report(A, incarnation=1), facts=Facts(started=True, able=True, leaving=True))
     made.hear(A, News(reports=(leaving,)))
     assert (made.known.members[A].leaving, made.known.members[A].eligible) == (True, True)
-    made.hear(A, News(reports=(replace(leaving, incarnation=2, facts=Facts(able=True)),)))
+    link = LinkFact(name=InterfaceName("eth0"), mac=MacAddress(b"\x02" + bytes(5)))
+    facts = Facts(able=True, links=(link,))
+    made.hear(A, News(reports=(replace(leaving, incarnation=2, facts=facts),)))
     assert (made.known.members[A].leaving, made.known.members[A].eligible) == (False, False)
+    assert made.known.members[A].links == (link,)
 
 
 def test_the_view_is_stable_since_the_last_that_came_or_went_and_never_while_one_is_suspected() -> None:
@@ -366,3 +372,26 @@ def test_members_do_exactly_the_same_whether_an_observer_listens_or_not(
     steps: list[tuple[int, float]],
 ) -> None:
     assert run(steps, observed=True)[0] == run(steps, observed=False)[0]
+
+
+def test_silence_ends_what_is_known_until_all_is_told_anew() -> None:
+    made = Bench(A)
+    made.meet(A, state(A, claims=(claim(A),)))
+    made.wait(3 * PROFILE.silence_s)
+    assert Hangup(peer=A) in made.out
+    made.give(Opened(peer=A))
+    assert made.picture is None, "what it said before it was silent counts no more"
+    made.answer(A, state(A))
+    assert made.known.claims == {}
+
+
+def test_an_address_that_is_wanted_again_is_learnt_again_also_from_a_claim_of_before() -> None:
+    made = Bench(A)
+    made.meet(A, state(A, claims=(claim(A),)))
+    made.give(wanting({OTHER: None}))
+    made.wait(FORGET_S + 5, A)
+    made.hear(A, News(claims=(claim(A),)))
+    assert made.known.claims == {}
+    made.give(wanting({ADDRESS: None, OTHER: None}))
+    made.hear(A, News(claims=(claim(A),)))
+    assert made.known.claims.keys() == {ADDRESS}

@@ -15,6 +15,7 @@ from bareway.model.names import InterfaceName, NodeName
 from bareway.model.rank import ranked
 
 ADDRESS = ip_address("192.168.10.0")  # MetalLB's order: node2, node1, node3
+SIX = ip_address("2001:db8::1")
 FIRST, SECOND, THIRD = NodeName("node2"), NodeName("node1"), NodeName("node3")
 GONE = NodeName("gone")
 NODES = (FIRST, SECOND, THIRD)
@@ -128,12 +129,35 @@ def test_without_anything_else_the_order_is_metallbs(names: set[NodeName], addre
 )
 def test_who_is_eligible(standing: Facts | None, *, started: bool, eligible: bool) -> None:
     made = Order({FIRST: standing} if standing is not None else {})
-    assert made.eligible(FIRST, ANYBODY, started=started) is eligible
-    assert list(made.candidates(ANYBODY, started=started)) == [FIRST] * eligible
+    assert made.eligible(FIRST, ADDRESS, ANYBODY, started=started) is eligible
+    assert list(made.candidates(ADDRESS, ANYBODY, started=started)) == [FIRST] * eligible
 
 
 def test_a_tier_is_found_by_its_place_and_who_is_in_none_may_not() -> None:
     wish = Wish(tiers=(frozenset({FIRST}), frozenset({SECOND})))
     assert [tier(node, wish) for node in NODES] == [0, 1, None]
     assert tier(THIRD, ANYBODY) == 0
-    assert not Order({THIRD: facts()}).eligible(THIRD, wish)
+    assert not Order({THIRD: facts()}).eligible(THIRD, ADDRESS, wish)
+
+
+@pytest.mark.parametrize(
+    ("subnets", "eligible"),
+    [
+        pytest.param("10.0.0.0/8", False, id="IPv4 alone"),
+        pytest.param("10.0.0.0/8 fe80::/64", True, id="only link-local addresses"),
+        pytest.param("2001:db8::/64", True, id="another subnet"),
+        pytest.param(None, True, id="it publishes no links"),
+    ],
+)
+def test_who_speaks_ipv6_on_no_link_may_not_announce_by_ipv6(subnets: str | None, *, eligible: bool) -> None:
+    made = Order({FIRST: facts(subnets=subnets)})
+    assert made.eligible(FIRST, SIX, ANYBODY) is eligible
+    assert list(made.candidates(SIX, ANYBODY)) == [FIRST] * eligible
+    assert made.eligible(FIRST, ADDRESS, ANYBODY), "IPv4 needs no subnet"
+
+
+def test_who_has_only_link_local_addresses_comes_after_those_in_the_subnet() -> None:
+    here, local = facts(subnets="2001:db8::/64"), facts(subnets="fe80::/64")
+    for first, second in permutations((FIRST, SECOND)):
+        made = Order({first: local, second: here})
+        assert made.in_order((first, second), SIX) == (second, first)

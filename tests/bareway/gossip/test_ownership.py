@@ -235,3 +235,12 @@ def test_what_nobody_is_permitted_to_serve_is_withdrawn() -> None:
     made = serving()
     made.wanted = {ADDRESS: wish(frozenset())}
     assert told(made) == [Withdraw(addresses=(ADDRESS,), reason=WithdrawReason.NOT_PERMITTED)]
+
+
+def test_a_view_that_did_not_change_gives_nothing_to_look_at() -> None:
+    made = Ownership(me=FIRST, table=ClaimTable(lives=lambda _: True))
+    made.want({ADDRESS: ANYBODY}, ListsKnown(), now=0.0)
+    standings = {FIRST: READY, SECOND: READY}
+    assert made.see(standings, {}) == {ADDRESS}
+    assert made.see(dict(standings), {}) == set()
+    assert made.see(standings, {SECOND: 9.0}) == set(), "it holds nothing"

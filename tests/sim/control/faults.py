@@ -9,6 +9,7 @@ from bareway.decide.allocation.strangers import PROXY_MIN
 from bareway.model.mac import MacAddress
 from bareway.runtime.kube.errors import Unreachable
 from controller.allocation.desk import Desk
+from controller.writing import apply
 from sim.control.api import Place
 from sim.control.checkers import Checkers
 from sim.control.keeping import SKEW_MAX_S
@@ -23,6 +24,14 @@ CALM_S = 110.0
 QUIET_S = 5.0
 LEASE = Place("leases", OURS, "bareway-controller")
 CONTROLLERS_MAX = 3
+CONTESTED_SHARE = 0.25
+"""Of all histories: there leaders are overtaken in the midst of writing."""
+IN_FLIGHT = (1, 2)
+"""So many writes are begun at a time there: by the real number all would be, with the few Services here."""
+LONG_FREEZE_S = (4.5, 8.0)
+"""Long enough that another leads by then."""
+LOOK_S, OVERTAKEN_S = 0.1, 10.0
+"""How often it is looked whether another leads already, and for how long."""
 
 
 @contextmanager
@@ -35,6 +44,16 @@ def timeless() -> Iterator[None]:
         yield
     finally:
         defaults["clock"] = clock
+
+
+@contextmanager
+def in_flight(number: int) -> Iterator[None]:
+    """So many writes are begun at a time."""
+    before, apply.IN_FLIGHT = apply.IN_FLIGHT, number  # type: ignore[misc]  # a history may have another one
+    try:
+        yield
+    finally:
+        apply.IN_FLIGHT = before  # type: ignore[misc]  # as it was
 
 
 class RandomRun:
@@ -75,10 +94,15 @@ class RandomRun:
         self._acts = [kind for kind in self.users.does if rng.random() < 0.6] + ["create"] * 3
         self._names = 0
         self._strangers = 0
+        contest = Random(f"contest/{seed}")
+        self._in_flight = apply.IN_FLIGHT
+        if contest.random() < CONTESTED_SHARE:
+            self._in_flight = contest.choice(IN_FLIGHT)
+            self._kinds += ["be overtaken"] * 3
 
     def play(self) -> None:
         """From nothing to calm."""
-        with timeless():
+        with timeless(), in_flight(self._in_flight):
             try:
                 self._play()
             finally:
@@ -122,6 +146,8 @@ class RandomRun:
         leader = world.leader()
         if kind in self._of_world:
             self._of_world[kind]()
+        elif kind == "be overtaken":
+            self._be_overtaken(leader)
         elif living:
             one = leader if leader is not None and rng.random() < 0.6 else rng.choice(living)
             self._of_process[kind](one)
@@ -133,6 +159,25 @@ class RandomRun:
 
     def _freeze_at_a_write(self, one: Process) -> None:
         one.freezes_at_write = True
+
+    def _be_overtaken(self, one: Process | None) -> None:
+        """Frozen in the midst of writing until another leads, which soon ends: it may lead again at once."""
+        if one is None:
+            return
+        one.freezes_at_write, one.freeze_s = True, LONG_FREEZE_S
+        if len(self.world.processes) == 1:
+            self._start()
+        for _ in range(4):
+            self.users.does[self._rng.choice(("create", "hand"))]()
+        self._end_who_overtakes(one, self.world.now + OVERTAKEN_S)
+
+    def _end_who_overtakes(self, one: Process, until: float) -> None:
+        world, leader = self.world, self.world.leader()
+        if leader is not None and leader is not one and one.is_frozen:
+            ends_at = max(world.now, one.frozen_until - self._rng.uniform(-0.5, 2.0))
+            world.at(ends_at, lambda: None if leader.is_ending or not leader.is_alive else leader.end())
+        elif world.now < until and one.is_alive:
+            world.at(world.now + LOOK_S, lambda: self._end_who_overtakes(one, until))
 
     def _cut(self, one: Process) -> None:
         one.is_cut = not one.is_cut

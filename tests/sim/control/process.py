@@ -35,6 +35,7 @@ T = TypeVar("T")
 if TYPE_CHECKING:
     from sim.control.world import World
 
+FREEZE_S: Final = (0.5, 8.0)
 DRIFT: Final = 0.0005
 """How much faster or slower a clock may go: far more than any crystal."""
 
@@ -65,6 +66,8 @@ class Process:
         self.frozen_until = 0.0
         self.freezes_at_write = False
         """The next write is allowed, and then the process is frozen before it is sent."""
+        self.freeze_s = FREEZE_S
+        """For so long, at least and at most."""
         self.looked_at = 0
         """The revision of Services up to which it had seen them when it decided last."""
         self.state_at = 0
@@ -142,7 +145,8 @@ class Process:
     def send(self, what: Callable[[bool], None], *, is_write: bool) -> None:
         if is_write and self.freezes_at_write and not self.is_ending:
             self.freezes_at_write = False
-            self.freeze(self.between(0.5, 8.0))
+            self.freeze(self.between(*self.freeze_s))
+            self.freeze_s = FREEZE_S
             self.world.at(self.frozen_until, lambda: what(True) if self.is_alive else None)
         else:
             what(False)

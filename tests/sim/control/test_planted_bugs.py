@@ -187,6 +187,7 @@ def play_many(first: int) -> None:
         (who_shares_with_a_changed_service_is_overlooked, 112),
         (strangers_are_overlooked, 6),
         (an_address_is_left_to_a_stranger_before_that_is_written, 15),
+        (who_leads_again_writes_what_it_decided_before, 7),
     ],
 )
 def test_a_planted_bug_is_found(plant: Plant, first: int, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -112,6 +112,8 @@ def test_a_link_s_families_and_subnets(addresses: list[str], networks: list[str]
     (chosen,) = choose([interface(), *map(address, addresses)]).usable.values()
     assert list(map(str, chosen.networks)) == networks
     assert chosen.has_ipv6 is has_ipv6
+    told = ["fe80::/64"] * has_ipv6 + networks  # others see that it speaks IPv6
+    assert list(map(str, chosen.told)) == told
     assert chosen.speaks(IPv4Address("198.51.100.1"))
     assert chosen.speaks(IPv6Address("2001:db8::10")) is has_ipv6
 

@@ -39,6 +39,12 @@ def test_every_taint_that_drains_has_a_word() -> None:
             id="shut down",
         ),
         pytest.param(
+            node("a", is_shutting_down=True, taints=["node.kubernetes.io/not-ready"]),
+            KEEP,
+            LeavingReason.NODE_SHUTDOWN,
+            id="the kubelet shuts it down",
+        ),
+        pytest.param(
             node("a", taints=["node.kubernetes.io/not-ready"]),
             MOVE,
             None,

@@ -67,6 +67,7 @@ def test_groups_that_differ_in_who_serves_fewer_have_candidates_of_their_own() -
 
 ON_ETH1 = (replace(pool(), interfaces=("eth1",)),)
 NEAR, OTHER = ["192.0.2.0/24"], ["198.51.100.0/24"]
+LOCAL = "fe80::/64"
 
 
 @pytest.mark.parametrize(
@@ -98,8 +99,8 @@ def test_of_a_group_over_two_pools_the_subnet_counts_on_the_links_of_its_keys_po
     members = {
         one.name: one
         for one in (
-            with_links(member("a"), eth0=OTHER, eth1=NEAR),
-            with_links(member("b"), eth0=NEAR, eth1=OTHER),
+            with_links(member("a"), eth0=[*OTHER, LOCAL], eth1=NEAR),
+            with_links(member("b"), eth0=[*NEAR, LOCAL], eth1=OTHER),
         )
     }
     fields = Fields(members, ())
@@ -109,6 +110,16 @@ def test_of_a_group_over_two_pools_the_subnet_counts_on_the_links_of_its_keys_po
         ("b",),
     ]
     assert fields.of(group("2001:db8::1", pools=both)).best == ("a", "b"), "no subnet has that one"
+
+
+def test_who_speaks_ipv6_on_no_link_is_no_candidate_for_a_key_of_ipv6() -> None:
+    members = {
+        one.name: one
+        for one in (on("a", *NEAR), on("b", *NEAR, LOCAL), on("c", *NEAR, "2001:db8::/64"), member("d"))
+    }
+    fields = Fields(members, ())
+    assert [nodes for _, nodes in fields.of(group("2001:db8::1")).classes] == [("c", "d"), ("b",)]
+    assert fields.of(group("192.0.2.1", "2001:db8::1")).best == ("a", "b", "c", "d"), "the key decides"
 
 
 def test_groups_of_the_same_pools_differ_by_the_pool_of_their_key() -> None:
