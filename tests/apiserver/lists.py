@@ -1,6 +1,7 @@
 """Lists: filtered, in pages, each page of one list read at the same revision."""
 
 import base64
+from bisect import bisect_left
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -9,7 +10,7 @@ import msgspec
 from apiserver import refusals
 from apiserver.kinds import Kind
 from apiserver.selectors import matcher
-from apiserver.store import Compacted, JsonObject, Store
+from apiserver.store import Compacted, JsonObject, Key, Store
 
 TOKEN_VERSION = "meta.k8s.io/v1"  # noqa: S105 - it says how the continue token is written
 
@@ -51,18 +52,25 @@ def page(store: Store, kind: Kind, namespace: str, query: Mapping[str, str]) -> 
         raise refusals.expired(CONTINUE_EXPIRED, continue_token=_write_token(ANY_REVISION, start)) from error
     labels, fields = query.get("labelSelector", ""), query.get("fieldSelector", "")
     matches = matcher(kind, labels=labels, fields=fields)
-    wanted = [
-        (key.path, value)
-        for key, value in found
-        if key.path >= start and namespace in {"", key.namespace} and matches(value)
-    ]
+    takes_all = not labels and not fields
+    wanted = found[bisect_left(found, start, key=_path) :]  # a list is in order of its paths
+    if namespace or not takes_all:
+        wanted = [
+            (key, value)
+            for key, value in wanted
+            if namespace in {"", key.namespace} and (takes_all or matches(value))
+        ]
     limit = _limit(query.get("limit", "")) or len(wanted)
     metadata: JsonObject = {"resourceVersion": str(revision)}
     if len(wanted) > limit:
-        metadata["continue"] = _write_token(revision, wanted[limit][0])
-        if not labels and not fields:
+        metadata["continue"] = _write_token(revision, wanted[limit][0].path)
+        if takes_all:
             metadata["remainingItemCount"] = len(wanted) - limit
     return Page(objects=[value for _, value in wanted[:limit]], metadata=metadata)
+
+
+def _path(item: tuple[Key, JsonObject]) -> str:
+    return item[0].path
 
 
 def _revision_to_read(store: Store, query: Mapping[str, str], token: "_Token | None") -> int:

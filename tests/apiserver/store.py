@@ -7,7 +7,7 @@ old one still has it whole.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, NamedTuple, TypeAlias
@@ -64,6 +64,8 @@ class Store:
     def __init__(self, *, first_revision: int = 1) -> None:
         self.revision = first_revision
         self._objects: dict[Kind, dict[Key, JsonObject]] = {}
+        self._in_order: dict[Kind, list[tuple[Key, JsonObject]]] = {}
+        """As last listed, for lists that are asked for page by page; gone with the next write of the kind."""
         self._history: list[Change] = []
         self._changed = asyncio.Event()
 
@@ -82,16 +84,19 @@ class Store:
 
     def all(self, kind: Kind, *, at: int | None = None) -> list[tuple[Key, JsonObject]]:
         """Every object of a kind in order of its path, now or as it was at a revision."""
+        if at is None:
+            if kind not in self._in_order:
+                self._in_order[kind] = _sorted(self._objects.get(kind, {}))
+            return list(self._in_order[kind])
         objects = dict(self._objects.get(kind, {}))
-        if at is not None:
-            for change in reversed(self.since(at)):
-                if change.kind is not kind:
-                    continue
-                if change.previous is None:
-                    del objects[change.key]
-                else:
-                    objects[change.key] = change.previous
-        return sorted(objects.items(), key=lambda item: item[0].path)
+        for change in reversed(self.since(at)):
+            if change.kind is not kind:
+                continue
+            if change.previous is None:
+                del objects[change.key]
+            else:
+                objects[change.key] = change.previous
+        return _sorted(objects)
 
     def put(self, kind: Kind, key: Key, value: JsonObject) -> JsonObject:
         """Write an object, new or not; returns it with its resourceVersion."""
@@ -133,6 +138,7 @@ class Store:
         self, what: ChangeType, kind: Kind, key: Key, value: JsonObject, previous: JsonObject | None
     ) -> None:
         self.revision += 1
+        self._in_order.pop(kind, None)
         self._history.append(
             Change(revision=self.revision, type=what, kind=kind, key=key, object=value, previous=previous)
         )
@@ -144,3 +150,7 @@ class Store:
         """Let every watch look again."""
         self._changed.set()
         self._changed = asyncio.Event()
+
+
+def _sorted(objects: Mapping[Key, JsonObject]) -> list[tuple[Key, JsonObject]]:
+    return sorted(objects.items(), key=lambda item: item[0].path)

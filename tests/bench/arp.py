@@ -1,89 +1,180 @@
 """How fast questions are answered, what they cost, and how long a thousand addresses take to be told.
 
-As root: ``PYTHONPATH=tests:. python -m bench.arp``. Two namespaces and a cable; the driver runs in a
-process of its own, this one asks. One JSON object on standard output holds all figures.
+    make bench ONLY=arp
+
+As root. Two namespaces and a cable; the driver runs in a process of its own and answers for a thousand
+addresses of each family, this one asks. Some 75 seconds; one JSON object on standard output. A row during
+which the host itself stood still is measured once more, and both are kept.
 """
 
+import argparse
 import asyncio
-import json
 import os
-import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from ipaddress import IPv4Address, IPv6Address
-from pathlib import Path
-from socket import socket
+
+import msgspec
 
 from bareway.gossip.events import Permission
-from bareway.layer2.ethernet import ETHERTYPE_ARP, ETHERTYPE_IPV6
-from bareway.layer2.ndp import ALL_NODES_MAC
 from bareway.model.names import IPAddress
+from bench.arguments import EXIT_COULD_NOT_TRY
+from bench.asker import Answered, Asker, Storm, asker
+from bench.burners import busy_cores
+from bench.stalls import Stalls, watched
+from bench.trials import heed_interrupts, say
+from lab.commands import LabError, what_is_missing
+from lab.stations import IMPORTABLE
 from speaker.layer2.driver import Layer2Driver
-from support.arp import frame as ask4
-from support.ndp import frame as ask6
 from support.netns import Cable, cable
 from support.until import until
 
 FIRST: dict[str, IPAddress] = {"IPv4": IPv4Address("192.168.0.0"), "IPv6": IPv6Address("2001:db8::")}
 EVERY = 3
 """One address in so many of a pool is ours: the others are other nodes'."""
-ANSWER_WITHIN_S = 1.0
-SECONDS = 3.0
-TO_EVERYBODY = (b"\xff" * 6, bytes(ALL_NODES_MAC))
+PACE_S = 0.001
+REQUESTS = 5000
+STORM_S = 3.0
+BUSY_FOR_S = 30.0
+"""At most; more than the busy row takes."""
 
 
-def main() -> None:
-    """Measure all and print it; with arguments, be the process that answers."""
-    if len(sys.argv) > 1:
-        asyncio.run(respond(sys.argv[1], int(sys.argv[2])))
-        return
-    figures: dict[str, object] = {}
-    with cable() as wire:
-        for family in FIRST:
-            figures[f"{family}, 1000 addresses told"] = asyncio.run(tell(family, 1000))
-            for count in (1, 1000, 5000):
-                figures[f"{family}, {count} addresses"] = measure(wire, family, count)
-    print(json.dumps(figures, indent=1))
+class Told(msgspec.Struct, frozen=True, kw_only=True):
+    """The first round of an announcement."""
+
+    addresses: int
+    returned_ms: float
+    """When ``announce`` returned, the first frames sent."""
+    cpu_ms: float
+    """Of that."""
+    all_told_ms: float
 
 
-def measure(wire: Cable, family: str, count: int) -> dict[str, object]:
-    """All rows for a responder of so many addresses."""
-    ethertype = ETHERTYPE_ARP if family == "IPv4" else ETHERTYPE_IPV6
-    ours = [question(FIRST[family] + EVERY * i, wire) for i in range(count)]
-    others = [question(FIRST[family] + EVERY * i + 1 + i % 2, wire) for i in range(count)]
-    with responder(family, count) as pid, wire.client_socket(ethertype=ethertype) as client:
-        return {
-            "paced, one a millisecond": ask(client, pid, ours, requests=5000, pace_s=0.001),
-            "back to back": ask(client, pid, ours, requests=20_000, pace_s=0.0),
-            "10,000 a second for ours": storm(client, pid, ours, per_s=10_000),
-            "20,000 a second for other nodes' addresses": storm(client, pid, others, per_s=20_000),
-        }
+class Family(msgspec.Struct, frozen=True, kw_only=True):
+    """All rows of one; of each the last one counts, those before it were spoiled by the host."""
+
+    told: Told
+    quiet: list[Answered]
+    """One question a millisecond."""
+    busy: list[Answered]
+    """The same while a program on each core does nothing but count."""
+    for_others: list[Storm]
+    """20,000 questions a second for other nodes' addresses."""
+    for_ours: list[Storm]
+    """10,000 a second for ours."""
+    stalls_s: dict[str, float]
+    """How long the host stood still during the row that counts."""
 
 
-def question(address: IPAddress, wire: Cable) -> bytes:
-    """Asked of everybody by the client."""
-    if isinstance(address, IPv4Address):
-        return ask4(address, sender_mac=wire.CLIENT_MAC)
-    return ask6(address, frame_source=wire.CLIENT_MAC)
+class Report(msgspec.Struct, frozen=True, kw_only=True):
+    """All of it."""
+
+    addresses: int
+    """Of each family."""
+    load_before: float
+    load: float
+    """Of the last minute, at the end; what runs here and the busy cores included."""
+    families: dict[str, Family]
 
 
-async def respond(family: str, count: int) -> None:
-    """Answer for ``count`` addresses until killed; says so when the filter is exact."""
-    driver = Layer2Driver(may_answer=lambda address, now: Permission.YES, on_links=lambda: None)
-    driver.announce(FIRST[family] + EVERY * i for i in range(count))
+def main(arguments: Sequence[str]) -> int:
+    """Measure all and print it."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--addresses", type=int, default=1000)
+    parser.add_argument("--respond", action="store_true", help="be the process that answers")
+    given = parser.parse_args(arguments)
+    if given.respond:
+        asyncio.run(respond(given.addresses))
+        return 0
+    if sentence := what_is_missing():
+        say(sentence)
+        return EXIT_COULD_NOT_TRY
+    heed_interrupts()
+    load_before = os.getloadavg()[0]
+    try:
+        families = measure(given.addresses)
+    except LabError as error:
+        say(f"not measured: {error}")
+        return EXIT_COULD_NOT_TRY
+    report = Report(
+        addresses=given.addresses,
+        load_before=round(load_before, 2),
+        load=round(os.getloadavg()[0], 2),
+        families=families,
+    )
+    print(msgspec.json.format(msgspec.json.encode(report), indent=1).decode())
+    return 0
+
+
+def measure(count: int) -> dict[str, Family]:
+    """Every row, one after the other."""
+    with cable() as wire, watched() as stalls:
+        told = {family: asyncio.run(tell(family, count)) for family in FIRST}
+        with responder(count) as pid:
+            return {family: rows(wire, stalls, family, pid, told[family]) for family in FIRST}
+
+
+def rows(wire: Cable, stalls: Stalls, family: str, pid: int, told: Told) -> Family:
+    """Those of one family."""
+    count = told.addresses
+    ours = [FIRST[family] + EVERY * i for i in range(count)]
+    others = [FIRST[family] + EVERY * i + 1 + i % 2 for i in range(count)]
+    with asker(wire, family, pid) as asking:
+        quiet, at_quiet = stalls.measured(f"{family}, quiet", lambda: _paced(asking, ours))
+        busy, at_busy = stalls.measured(f"{family}, busy", lambda: _paced_among_others(asking, ours))
+        for_others, at_others = stalls.measured(
+            f"{family}, for others", lambda: asking.storm(others, per_s=20_000, seconds=STORM_S)
+        )
+        for_ours, at_ours = stalls.measured(
+            f"{family}, for ours", lambda: asking.storm(ours, per_s=10_000, seconds=STORM_S)
+        )
+    say(
+        f"  {family}: {quiet[-1].p50_ms} / {quiet[-1].p99_ms} ms,"
+        f" busy {busy[-1].p50_ms} / {busy[-1].p99_ms} ms; others' {for_others[-1].cpu_percent} % of a core;"
+        f" ours {for_ours[-1].lost} of {for_ours[-1].sent} lost"
+    )
+    return Family(
+        told=told,
+        quiet=quiet,
+        busy=busy,
+        for_others=for_others,
+        for_ours=for_ours,
+        stalls_s={"quiet": at_quiet, "busy": at_busy, "for_others": at_others, "for_ours": at_ours},
+    )
+
+
+def _paced(asking: Asker, ours: Sequence[IPAddress]) -> Answered:
+    return asking.paced(ours, requests=REQUESTS, every_s=PACE_S)
+
+
+def _paced_among_others(asking: Asker, ours: Sequence[IPAddress]) -> Answered:
+    with busy_cores(seconds=BUSY_FOR_S):
+        return _paced(asking, ours)
+
+
+def _driver() -> Layer2Driver:
+    return Layer2Driver(may_answer=lambda address, now: Permission.YES, on_links=lambda: None)
+
+
+async def respond(count: int) -> None:
+    """Answer for ``count`` addresses of each family until killed; says so when the announcement is over."""
+    driver = _driver()
+    driver.announce(first + EVERY * i for first in FIRST.values() for i in range(count))
     async with asyncio.TaskGroup() as group:
         group.create_task(driver.run())
         await until(lambda: driver.links)
-        await asyncio.sleep(5 + count / 200)  # the rounds of the announcement are over
+        await asyncio.sleep(5 + count / 100)  # ten frames for each address of each family, 2,000 a second
         print("ready", flush=True)
 
 
-async def tell(family: str, count: int) -> dict[str, float]:
+async def tell(family: str, count: int) -> Told:
     """How long ``announce`` takes, and the first round."""
-    driver = Layer2Driver(may_answer=lambda address, now: Permission.YES, on_links=lambda: None)
+    driver = _driver()
     addresses = [FIRST[family] + EVERY * i for i in range(count)]
     async with asyncio.TaskGroup() as group:
         task = group.create_task(driver.run())
@@ -95,19 +186,20 @@ async def tell(family: str, count: int) -> dict[str, float]:
             await asyncio.sleep(0)
         told = time.monotonic()
         task.cancel()
-    return {
-        "addresses": count,
-        "announce returns after ms": round((returned - begin) * 1e3, 2),
-        "cpu ms of that, 200 frames": round(busy * 1e3, 2),
-        "all told after ms": round((told - begin) * 1e3, 2),
-    }
+    return Told(
+        addresses=count,
+        returned_ms=round((returned - begin) * 1e3, 2),
+        cpu_ms=round(busy * 1e3, 2),
+        all_told_ms=round((told - begin) * 1e3, 2),
+    )
 
 
 @contextmanager
-def responder(family: str, count: int) -> Iterator[int]:
+def responder(count: int) -> Iterator[int]:
     """A process that answers; its id."""
-    command = [sys.executable, "-m", "bench.arp", family, str(count)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+    command = [sys.executable, "-m", "bench.arp", "--respond", "--addresses", str(count)]
+    environment = {**os.environ, **IMPORTABLE}
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as process:
         try:
             assert process.stdout is not None
             assert process.stdout.readline() == "ready\n"
@@ -116,80 +208,5 @@ def responder(family: str, count: int) -> Iterator[int]:
             process.kill()
 
 
-def ask(client: socket, pid: int, frames: list[bytes], *, requests: int, pace_s: float) -> dict[str, float]:
-    """Ask for one address after the other, and wait for each answer by spinning."""
-    took_us: list[float] = []
-    lost = 0
-    cpu = cpu_s(pid)
-    due = time.monotonic()
-    for number in range(requests):
-        due = max(due + pace_s, time.monotonic())
-        while time.monotonic() < due:
-            pass
-        begin = time.perf_counter()
-        client.send(frames[number % len(frames)])
-        if answered(client, begin):
-            took_us.append((time.perf_counter() - begin) * 1e6)
-        else:
-            lost += 1
-    return {
-        **percentiles(took_us),
-        "lost": lost,
-        "responder cpu us per reply": round((cpu_s(pid) - cpu) / requests * 1e6, 1),
-    }
-
-
-def answered(client: socket, begin: float) -> bool:
-    """Whether a reply comes in time; what is told to everybody does not count."""
-    while time.perf_counter() - begin < ANSWER_WITHIN_S:
-        if replies(client):
-            return True
-    return False
-
-
-def storm(client: socket, pid: int, frames: list[bytes], *, per_s: int) -> dict[str, float]:
-    """Many questions a second, whatever becomes of them."""
-    cpu, begin = cpu_s(pid), time.monotonic()
-    sent = came = 0
-    while (elapsed := time.monotonic() - begin) < SECONDS:
-        if sent < elapsed * per_s:
-            client.send(frames[sent % len(frames)])
-            sent += 1
-        came += replies(client)
-    percent = round((cpu_s(pid) - cpu) / SECONDS * 100, 2)
-    last = time.monotonic()
-    while time.monotonic() - last < ANSWER_WITHIN_S:  # what waits in a socket is not lost
-        if replies(client):
-            came += 1
-            last = time.monotonic()
-    return {"sent": sent, "answered": came, "percent of a core": percent}
-
-
-def replies(client: socket) -> int:
-    """One if a reply to us lies there."""
-    try:
-        return client.recv(64)[:6] not in TO_EVERYBODY
-    except BlockingIOError:
-        return 0
-
-
-def percentiles(took_us: list[float]) -> dict[str, float]:
-    """The middle and the tail."""
-    cuts = statistics.quantiles(took_us, n=1000)
-    return {
-        "p50 us": round(cuts[499], 1),
-        "p99 us": round(cuts[989], 1),
-        "p99.9 us": round(cuts[998], 1),
-        "max us": round(max(took_us), 1),
-    }
-
-
-def cpu_s(pid: int) -> float:
-    """Seconds that ``pid`` has run, to the nanosecond."""
-    return int(Path(f"/proc/{pid}/schedstat").read_text().split()[0]) / 1e9
-
-
 if __name__ == "__main__":
-    if os.geteuid() != 0:
-        sys.exit("bench.arp makes network namespaces: run it as root")
-    main()
+    sys.exit(main(sys.argv[1:]))

@@ -150,6 +150,31 @@ def longest_stall(stalls: Iterable[Lateness], *, since: float = 0.0) -> float:
     return max((stall.late_s for stall in stalls if stall.at >= since), default=0.0)
 
 
+class Verdict(msgspec.Struct, frozen=True, kw_only=True):
+    """A speaker began to hold a member dead, and needed so long to decide what follows."""
+
+    dead: str
+    at: float
+    took_s: float
+
+
+class Marked(msgspec.Struct, frozen=True, kw_only=True):
+    """An object was changed between these two moments."""
+
+    sent_at: float
+    answered_at: float
+
+
+class Write(msgspec.Struct, frozen=True, kw_only=True):
+    """A request that an API server was asked to write by, a few hundredths of a second after it came."""
+
+    at: float
+    verb: str
+    resource: str
+    name: str
+    """Empty where one is created."""
+
+
 class Stand(msgspec.Struct, frozen=True, kw_only=True):
     """How a BFD session stands, as the main program hears it."""
 

@@ -3,6 +3,7 @@
 import os
 import signal
 import subprocess
+import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -57,6 +58,27 @@ def halt(pid: int) -> None:
     wait_for(lambda: stands_still(pid), what=f"every thread of process {pid} to stop", within_s=STOP_WITHIN_S)
 
 
+CPUCLOCK_SCHED = 2
+"""In a clock's number beside a process: all the time that its threads ran (clock_getcpuclockid(3))."""
+
+
+def cpu_s(pid: int) -> float:
+    """CPU time of a process so far, its threads included."""
+    return time.clock_gettime(~pid << 3 | CPUCLOCK_SCHED)
+
+
+def waited_s(pid: int) -> float:
+    """How long its main thread was ready to run and had no processor (proc(5), ``schedstat``)."""
+    return int(Path(f"/proc/{pid}/schedstat").read_text().split()[1]) / 1e9
+
+
+def memory_kb(pid: int) -> dict[str, int]:
+    """``Rss`` and ``Pss`` of a process now."""
+    rollup = Path(f"/proc/{pid}/smaps_rollup").read_text()
+    rows = (line.split() for line in rollup.splitlines()[1:])
+    return {row[0].rstrip(":"): int(row[1]) for row in rows if row[0] in {"Rss:", "Pss:"}}
+
+
 class Process:
     """One started program; standard output goes to ``<log>.out``, standard error to ``<log>.err``."""
 
@@ -89,6 +111,10 @@ class Process:
     @property
     def is_running(self) -> bool:
         return self.exit_code is None
+
+    def cpu_s(self) -> float:
+        """What it and its children have used so far, in user and in kernel mode."""
+        return sum(map(cpu_s, [self.pid, *self.children()]))
 
     def children(self) -> list[int]:
         """The processes that it started and that have not been reaped."""
@@ -153,18 +179,22 @@ class Process:
 
     def memory_kb(self) -> dict[str, int]:
         """``Rss`` and ``Pss`` of the process now (PSS shares common pages among those who map them)."""
-        rollup = Path(f"/proc/{self.pid}/smaps_rollup").read_text()
-        rows = (line.split() for line in rollup.splitlines()[1:])
-        return {row[0].rstrip(":"): int(row[1]) for row in rows if row[0] in {"Rss:", "Pss:"}}
+        return memory_kb(self.pid)
+
+    def pod_memory_kb(self) -> dict[str, int]:
+        """The same of the process and its children together: what a Pod holds."""
+        parts = list(map(memory_kb, [self.pid, *self.children()]))
+        return {key: sum(part[key] for part in parts) for key in parts[0]}
 
 
 class Records(Generic[T]):
     """The JSON lines that a program has written so far, decoded once each."""
 
-    def __init__(self, path: Path, kind: type[T]) -> None:
+    def __init__(self, path: Path, kind: type[T], *, offset: int = 0) -> None:
+        """``offset``: of the first line."""
         self._path = path
         self._decoder = msgspec.json.Decoder(kind)
-        self._offset = 0
+        self._offset = offset
         self._records: list[T] = []
 
     def all(self) -> list[T]:

@@ -44,16 +44,29 @@ class Prober:
 class NeighbourWatch:
     """Sees every ARP or NDP frame that reaches a machine; asks for ``addresses`` each few milliseconds.
 
-    All of one family: IPv6 is asked for by neighbour solicitations, IPv4 by ARP requests.
+    All of one family: IPv6 is asked for by neighbour solicitations, IPv4 by ARP requests. With ``turns`` only
+    the ends of each row of answers by one station are kept: little enough for hours.
     """
 
-    def __init__(self, observer: Machine, *addresses: str, every_ms: float = 5.0, name: str = "") -> None:
+    def __init__(
+        self,
+        observer: Machine,
+        *addresses: str,
+        every_ms: float = 5.0,
+        name: str = "",
+        evenly: bool = False,
+        by_ndp: bool | None = None,
+        turns: bool = False,
+    ) -> None:
+        """``evenly`` spreads the questions over that time; ``by_ndp`` is for who asks nothing."""
         asks = [word for address in addresses for word in ("--ask", address)]
-        by_ndp = any(":" in address for address in addresses)
+        if by_ndp is None:
+            by_ndp = any(":" in address for address in addresses)
         module = "lab.tools.ndp_watch" if by_ndp else "lab.tools.arp_watch"
         asker = observer.address_6 if by_ndp else observer.address
         own = ["--mac", observer.mac, "--address", asker, "--every-ms", str(every_ms)]
         words = (observer.cable.interface, *own, *asks)
+        words += ("--evenly",) * evenly + ("--turns",) * turns
         self.process = start_module(observer, module, *words, name=name)
         self._records = Records(self.process.output, ArpFrame)
 

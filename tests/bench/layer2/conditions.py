@@ -16,6 +16,10 @@ class Conditions(msgspec.Struct, frozen=True, kw_only=True):
     """Of gossip: default, fast or wan."""
     addresses: int = 1
     """How many Services, where a scenario is about many."""
+    loss: float = 0.0
+    """Per cent of the frames between the nodes that are lost, where a scenario is about loss."""
+    minutes: float = 0.0
+    """How long it lasts, where a scenario is about time."""
 
     @property
     def families(self) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ import msgspec
 
 from bench.layer2.conditions import Conditions
 from bench.layer2.stage import Stage, staged
-from bench.trials import say
+from bench.trials import say, until_calm
 from lab.machine import Machine
 from lab.observations import answers, longest_silence, longest_stall, two_answerers
 from lab.site import Watchers
@@ -84,7 +84,9 @@ def disturb(fault: Fault) -> Callable[[Conditions], list[Disturbance]]:
 
     def run(conditions: Conditions) -> list[Disturbance]:
         with staged(conditions) as stage:
-            return [found for _ in range(conditions.trials) for found in _once(stage, fault)]
+            return [
+                found for _ in range(conditions.trials) for found in until_calm(lambda: _once(stage, fault))
+            ]
 
     return run
 

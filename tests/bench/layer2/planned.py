@@ -1,19 +1,22 @@
 """Planned moves: a speaker is told to end, a node is drained, all are rolled; nothing new may fail."""
 
+import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from itertools import pairwise
 
 import msgspec
 
 from bench.layer2.conditions import Conditions
 from bench.layer2.crowd import Crowd, crowded
-from bench.trials import say
+from bench.trials import say, until_calm
+from lab.apis import PORT as API_PORT
 from lab.machine import Machine
-from lab.observations import Attempt, answers, two_answerers
-from lab.stations import NeighbourWatch, Prober, StallWatch
+from lab.observations import Attempt, Marked, answers, two_answerers
+from lab.stations import IMPORTABLE, NeighbourWatch, Prober, StallWatch
 from lab.waiting import wait_for
 
 EVERY_MS = "5"
@@ -26,6 +29,10 @@ WATCHED_ON_S = 3.0
 PORT = 80
 IN_A_ROW = 100
 """Requests that were served one after the other: half a second of service."""
+
+
+Act = Callable[[Crowd, Machine], float]
+"""Begins a move; returns when."""
 
 
 class Move(msgspec.Struct, frozen=True, kw_only=True):
@@ -56,10 +63,17 @@ def sigterm(conditions: Conditions) -> list[Move]:
 
 
 def drain(conditions: Conditions) -> list[Move]:
-    """A node gets the operator's mark; afterwards it is taken off."""
+    """A node gets the operator's mark; afterwards it is taken off.
 
-    def act(crowd: Crowd, node: Machine) -> None:
-        crowd.system.kubectl("annotate", "node", node.name, "bareway.io/drain=maintenance")
+    It begins when the API server is asked to set the mark; kubectl itself needs a tenth of a second before.
+    """
+
+    def act(crowd: Crowd, node: Machine) -> float:
+        body = '{"metadata": {"annotations": {"bareway.io/drain": "maintenance"}}}'
+        words = (f"http://{crowd.site.api.address}:{API_PORT}", f"/api/v1/nodes/{node.name}", body)
+        python = ("env", f"PYTHONPATH={IMPORTABLE['PYTHONPATH']}", sys.executable)
+        told = crowd.site.api.run(*python, "-m", "lab.tools.marking", *words)
+        return msgspec.json.decode(told, type=Marked).sent_at
 
     def undo(crowd: Crowd, node: Machine) -> None:
         crowd.system.kubectl("annotate", "node", node.name, "bareway.io/drain-")
@@ -73,13 +87,14 @@ def roll(conditions: Conditions) -> list[Move]:
     with crowded(conditions) as crowd:
         for _ in range(conditions.trials):
             for node in crowd.site.nodes:
-                done.append(_move(crowd, node, "roll", _end))
-                _restart(crowd, node)
+                done += until_calm(partial(_there_and_back, crowd, node, "roll", _end, _restart))
     return done
 
 
-def _end(crowd: Crowd, node: Machine) -> None:
+def _end(crowd: Crowd, node: Machine) -> float:
+    began = time.monotonic()
     crowd.system.speakers[node.name].stop()
+    return began
 
 
 def _restart(crowd: Crowd, node: Machine) -> None:
@@ -90,15 +105,22 @@ def _restart(crowd: Crowd, node: Machine) -> None:
 def _moves(
     conditions: Conditions,
     name: str,
-    act: Callable[[Crowd, Machine], None],
+    act: Act,
     undo: Callable[[Crowd, Machine], None],
 ) -> list[Move]:
     done: list[Move] = []
     with crowded(conditions) as crowd:
         for number in range(conditions.trials):
             node = crowd.site.nodes[number % len(crowd.site.nodes)]
-            done.append(_move(crowd, node, name, act))
-            undo(crowd, node)
+            done += until_calm(partial(_there_and_back, crowd, node, name, act, undo))
+    return done
+
+
+def _there_and_back(
+    crowd: Crowd, node: Machine, name: str, act: Act, undo: Callable[[Crowd, Machine], None]
+) -> list[Move]:
+    done = [_move(crowd, node, name, act)]
+    undo(crowd, node)
     return done
 
 
@@ -156,11 +178,10 @@ def _is_served(attempts: list[Attempt]) -> bool:
     return len(last) == IN_A_ROW and all(attempt.body is not None for attempt in last)
 
 
-def _move(crowd: Crowd, node: Machine, name: str, act: Callable[[Crowd, Machine], None]) -> Move:
+def _move(crowd: Crowd, node: Machine, name: str, act: Act) -> Move:
     mine = crowd.held_by(node)
     with _looking(crowd, mine) as eyes:
-        began = time.monotonic()
-        act(crowd, node)
+        began = act(crowd, node)
 
         def moved() -> bool:
             return all(

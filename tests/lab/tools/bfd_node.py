@@ -1,14 +1,17 @@
 """A main program that wants BFD sessions and nothing else; runs under ``python -m speaker.bfd``.
 
-Arguments: ``PEER,LOCAL,INTERFACE,HOPS`` for each session, HOPS ``single`` or ``multi``. Writes a JSON line of
-``Stand`` for each change and, on SIGUSR1, for each session with its figures. SIGHUP: other intervals.
+Arguments: ``PEER,LOCAL,INTERFACE,HOPS`` for each session, HOPS ``single`` or ``multi``; ``--every-ms`` if
+not each 100. Writes a JSON line of ``Stand`` for each change and, on SIGUSR1, for each session with its
+figures. SIGHUP: other intervals.
 """
 
+import argparse
 import asyncio
 import os
 import signal
 import sys
 import time
+from dataclasses import replace
 from ipaddress import ip_address
 
 import msgspec
@@ -35,9 +38,9 @@ def tell(stand: Stand) -> None:
     sys.stdout.buffer.flush()
 
 
-def sessions(profile: BfdProfile) -> list[Wanted]:
+def sessions(words: list[str], profile: BfdProfile) -> list[Wanted]:
     found = []
-    for word in sys.argv[1:]:
+    for word in words:
         peer, local, interface, hops = word.split(",")
         path = Path(ip_address(peer), ip_address(local) if local else None, interface, hops == "multi")
         found.append(wanted(path, profile))
@@ -45,15 +48,16 @@ def sessions(profile: BfdProfile) -> list[Wanted]:
 
 
 class Node:
-    def __init__(self) -> None:
+    def __init__(self, words: list[str], profile: BfdProfile) -> None:
+        self._words = words
         connection = inherited(os.environ)
         assert connection is not None
         self._tasks: set[asyncio.Task[None]] = set()
         self._client = BfdClient(connection, on_state=self._told, on_trouble=self._trouble)
-        self._client.want(sessions(FAST))
+        self._client.want(sessions(words, profile))
 
     def change(self) -> None:
-        self._client.want(sessions(SLOWER))
+        self._client.want(sessions(self._words, SLOWER))
 
     def restart(self) -> None:
         self._client.announce_restart()
@@ -93,9 +97,15 @@ class Node:
 
 
 async def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--every-ms", type=int, default=FAST.transmit_interval_ms)
+    parser.add_argument("sessions", nargs="+")
+    given = parser.parse_args()
+    every_ms = given.every_ms
+    profile = replace(FAST, receive_interval_ms=every_ms, transmit_interval_ms=every_ms)
     loop = asyncio.get_running_loop()
     ending = asyncio.Event()
-    node = Node()
+    node = Node(given.sessions, profile)
     async with asyncio.TaskGroup() as group:
         loop.add_signal_handler(signal.SIGTERM, ending.set)
         loop.add_signal_handler(signal.SIGHUP, node.change)

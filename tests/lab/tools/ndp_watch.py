@@ -93,7 +93,8 @@ def main() -> None:
     questions = [who_has(address, mac=mac, own_address=given.address) for address in given.ask]
     with socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(ETHERTYPE_IPV6)) as wire:
         wire.bind((given.interface, ETHERTYPE_IPV6))
-        watch(wire, read_frame, questions=questions, every_s=given.every_ms / 1000)
+        every_s = given.every_ms / 1000
+        watch(wire, read_frame, questions=questions, every_s=every_s, evenly=given.evenly, turns=given.turns)
 
 
 if __name__ == "__main__":
