@@ -66,16 +66,16 @@ class Supervisor:
         self._take_over()
         while True:
             self._start()
-            began = _now()
+            began = now()
             code = self._await_end()
             if self._stopping or code in FINAL:
                 return self._final(code)
-            pause_s = self._patience.pause_s(lived_s=_now() - began)
+            pause_s = self._patience.pause_s(lived_s=now() - began)
             if pause_s is None:
                 _log("the main program dies at once again and again; ending", code)
                 return self._final(code)
             _log(f"the main program died; starting it anew in {pause_s:g} s", code)
-            if self._is_told_to_end_before(_now() + pause_s):
+            if self._is_told_to_end_before(now() + pause_s):
                 return ENDED_ON_PURPOSE
 
     def _take_over(self) -> None:
@@ -90,7 +90,7 @@ class Supervisor:
         """The next one of those that are waited for; None if there is none by then."""
         if until is None:
             return signal.sigwait(WAITED_FOR)
-        found = signal.sigtimedwait(WAITED_FOR, max(0.0, until - _now()))
+        found = signal.sigtimedwait(WAITED_FOR, max(0.0, until - now()))
         return None if found is None else found.si_signo
 
     def _start(self) -> None:
@@ -114,7 +114,7 @@ class Supervisor:
                 return code
 
     def _is_told_to_end_before(self, until: float) -> bool:
-        while _now() < until:
+        while now() < until:
             if self._next_signal(until) in TOLD_TO_END:
                 return True
             self._reap()
@@ -155,15 +155,19 @@ def main() -> None:
     sys.exit(Supervisor(sys.argv[1:]).run())
 
 
-def _now() -> float:
+def now() -> float:
+    """The clock of this process."""
     return time.monotonic()  # noqa: TID251 - bareway.runtime.clock would cost a megabyte here
 
 
 def _log(message: str, code: int) -> None:
+    warn("supervisor.py", message, f',"exit_code":{code}' if code >= 0 else f',"signal":{-code}')
+
+
+def warn(caller: str, message: str, figures: str = "") -> None:
     """One line like those of the programs (``bareway.runtime.log``)."""
     at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-    how = f'"exit_code":{code}' if code >= 0 else f'"signal":{-code}'
-    line = f'{{"caller":"supervisor.py","level":"warn","ts":"{at}","msg":"{message}",{how}}}\n'
+    line = f'{{"caller":"{caller}","level":"warn","ts":"{at}","msg":"{message}"{figures}}}\n'
     _write(STANDARD_OUTPUT, line)
 
 

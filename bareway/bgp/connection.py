@@ -19,7 +19,7 @@ from bareway.bgp.ribout import RibOut
 
 LARGE_HOLD_S: Final = 240.0  # until OPEN tells a better one (RFC 4271 section 8.2.2)
 SEND_HOLD_MIN_S: Final = 480.0
-"""RFC 9687 section 3.3: eight minutes, or twice the hold time."""
+"""RFC 9687 section 6: eight minutes, or twice the hold time."""
 REFRESH_PACE_S: Final = 1.0  # a router that asks without end would have us encode without end
 
 

@@ -1,4 +1,4 @@
-"""The state machine of BGP as a table (RFC 4271 section 8.2.2, RFC 9687 section 3.2).
+"""The state machine of BGP as a table (RFC 4271 section 8.2.2, RFC 9687 section 4.3).
 
 One row is one sentence of the standard: in this state, on this event, do that and go there. What has no row
 is what the standard calls "any other event", and is decided in `step`. DelayOpen is not supported, so events
@@ -53,7 +53,7 @@ class Trigger(IntEnum):
     UPDATE = 27
     UPDATE_ERROR = 28
     SEND_HOLD_EXPIRES = 29
-    """RFC 9687 section 3.1."""
+    """RFC 9687 section 4.2."""
     REFRESH = 30
     """ROUTE-REFRESH came (RFC 2918), which RFC 4271 does not know."""
     RESTARTING = 31

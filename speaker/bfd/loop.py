@@ -18,9 +18,15 @@ from speaker.bfd.desk import Desk
 from speaker.bfd.haste import make_haste
 from speaker.bfd.records import REQUEST_BYTES, BadRecord, RequestKind, pack_report, read_request
 from speaker.bfd.wires import Wires
+from speaker.supervisor import warn
 
 REQUESTS_MOST: Final = 64
 """In one turn; packets are more urgent than what the main program wants next."""
+CALLER: Final = "bfd"
+NOT_REAL_TIME: Final = (
+    "the kernel refuses real time to BFD (capability SYS_NICE is missing, or the control group has no share "
+    "of it): on a busy node a session may go down that should not"
+)
 
 
 class Loop:
@@ -48,20 +54,17 @@ class Loop:
         """End a turn when there is something to read here, too."""
         self._poll.register(descriptor, select.POLLIN)
 
-    def serve(self, program: socket.socket | None) -> None:
-        """From now on this is the main program; None = there is none at the moment."""
+    def serve(self, program: int | None) -> None:
+        """From now on this is the main program's socket; None = there is none at the moment."""
         if self._program is not None:
             self._poll.unregister(self._program)
             self._program.close()
             self.desk.leave_alone(now=monotonic())
-        self._program = program
+        self._program = None
         if program is not None:
-            program.setblocking(False)  # noqa: FBT003 - its only form
-            self._poll.register(program, select.POLLIN)
-
-    def is_past(self, until: float) -> bool:
-        """It is that late."""
-        return monotonic() >= until
+            self._program = socket.socket(fileno=program)
+            self._program.setblocking(False)  # noqa: FBT003 - its only form
+            self._poll.register(self._program, select.POLLIN)
 
     def turn(self, until: float) -> None:
         """Wait for something to do, at most until then, and do it."""
@@ -79,7 +82,9 @@ class Loop:
         """Leave: for a moment, where that was said and can be remembered in this file; else with a word."""
         sessions = self.desk.memories() if self.is_restarting and memory else []
         if sessions:
-            recall.save(memory, sessions, self._wires, now=monotonic())
+            trouble = recall.save(memory, sessions, self._wires, now=monotonic())
+            if trouble:
+                warn(CALLER, f"BFD sessions cannot be remembered in {memory}: {trouble}")
         else:
             self.desk.end(now=monotonic())
         self.serve(None)
@@ -104,7 +109,8 @@ class Loop:
 
     def _obey(self, record: bytes) -> None:
         request = read_request(record)
-        self.is_restarting = request.kind is RequestKind.RESTARTING
+        if request.kind is not RequestKind.FIGURES:  # somebody may look at us until the end
+            self.is_restarting = request.kind is RequestKind.RESTARTING
         if request.kind is RequestKind.WANT:
             self._make_haste()
         self.desk.obey(request, now=monotonic())
@@ -113,6 +119,8 @@ class Loop:
         if not self._hasty:
             self._hasty = True
             self.desk.is_real_time = make_haste()
+            if not self.desk.is_real_time:
+                warn(CALLER, NOT_REAL_TIME)
 
     def _tell(self) -> None:
         if self._program is None:

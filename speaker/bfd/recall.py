@@ -40,17 +40,20 @@ class Remembered(NamedTuple):
     port: int
 
 
-def save(path: str, sessions: list[tuple[Wanted, Memory]], wires: Wires, *, now: float) -> None:
-    """Write the file whole, or leave what is there; without it the sessions begin anew."""
+def save(path: str, sessions: list[tuple[Wanted, Memory]], wires: Wires, *, now: float) -> str:
+    """Write the file whole, or leave what is there and say why; without it the sessions begin anew."""
     data = HEAD.pack(_boot_id(), now)
     data += b"".join(_pack(wanted, memory, wires.source_port(wanted.path)) for wanted, memory in sessions)
-    with suppress(OSError):
+    try:
         descriptor = os.open(f"{path}.new", os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, FILE_MODE)
         try:
             os.write(descriptor, data)
         finally:
             os.close(descriptor)
         os.replace(f"{path}.new", path)  # noqa: PTH105 - pathlib would cost a megabyte here
+    except OSError as error:
+        return error.strerror or type(error).__name__
+    return ""
 
 
 def load(path: str, *, now: float) -> list[Remembered]:
@@ -72,7 +75,7 @@ def load(path: str, *, now: float) -> list[Remembered]:
     for offset in range(HEAD.size, len(data), SESSION.size):
         with suppress(BadRecord):
             remembered = _read(data[offset : offset + SESSION.size])
-            if saved_at <= now < saved_at + _patience_s(remembered.memory):
+            if saved_at <= now < saved_at + patience_s(remembered.memory):
                 found.append(remembered)
     return found
 
@@ -107,7 +110,7 @@ def _read(record: bytes) -> Remembered:
     return Remembered(wanted, Memory(mine, Timing(*ours), remote), port)
 
 
-def _patience_s(memory: Memory) -> float:
+def patience_s(memory: Memory) -> float:
     """The peer's detection time."""
     interval_us = max(memory.announced.desired_min_tx_us, memory.remote.timing.required_min_rx_us)
     return memory.announced.detect_multiplier * interval_us * MICRO

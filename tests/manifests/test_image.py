@@ -28,6 +28,15 @@ ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = f"{PREFIX.lstrip('/')}/lib/python{sys.version_info[0]}.{sys.version_info[1]}/site-packages"
 UNCHECKED = 0b01
 """Flags of bytecode that is valid whatever its source's time."""
+PROCESS_1 = ("python", "-I", "-m", "speaker.bfd", "--memory", "/run/bareway/bfd")
+"""As the manifest has it."""
+WANTS_BFD = """
+import os, socket
+from speaker.bfd.records import Request, RequestKind, pack_request
+ours = socket.socket(fileno=int(os.environ["BAREWAY_BFD_DESCRIPTOR"]))
+ours.send(pack_request(Request(RequestKind.FIGURES)))
+print("answered" if ours.recv(4096) else "closed")
+"""
 COMPILERS = {"as", "cc", "clang", "g++", "gcc", "ld", "make", "rustc"}
 
 # The first build of a machine compiles 3,000 files; the layers are then kept.
@@ -216,10 +225,16 @@ def test_a_layer_does_not_show_when_its_files_were_made_and_lists_them_in_order(
         pytest.param(("bareway-controller",), 2, "not in a Pod", id="the controller outside of a Pod"),
         pytest.param(("bareway-speaker", "--node-name=a"), 2, "CAP_NET_RAW", id="the speaker as nobody"),
         pytest.param(
-            ("python", "-I", "-m", "speaker.supervisor", "bareway-speaker", "--node-name=a"),
+            (*PROCESS_1, "bareway-speaker", "--node-name=a"),
             2,
             "CAP_NET_RAW",
             id="the speaker below its supervisor",
+        ),
+        pytest.param(
+            (*PROCESS_1, "python", "-I", "-c", WANTS_BFD),
+            0,
+            "answered",
+            id="what keeps BFD sessions, once it is asked for some",
         ),
         pytest.param(("python3", "-c", "import kubernetes.client, grpc, ssl"), 0, "", id="libraries"),
     ],

@@ -32,7 +32,10 @@ IMAGE = MANIFESTS / "layer2" / "kustomization.yaml"
 """The only place that says where the image is."""
 EXAMPLES = sorted((MANIFESTS / "examples").glob("*.yaml"))
 PROGRAMS = {"controller": "Deployment", "speaker": "DaemonSet"}
-SUPERVISED_BY = {"controller": [], "speaker": ["python", "-I", "-m", "speaker.supervisor"]}
+SUPERVISED_BY = {
+    "controller": [],
+    "speaker": ["python", "-I", "-m", "speaker.bfd", "--memory", "/run/bareway/bfd"],
+}
 """What starts the program, and starts it anew at once; a second controller leads as quickly."""
 OF_THE_POD = {"spec.nodeName": "node-1"}
 """What the kubelet fills in."""

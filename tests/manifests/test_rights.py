@@ -42,6 +42,7 @@ from controller.writing.effects import (
 )
 from speaker import settings as speaker_settings
 from speaker import watch as speaker_watch
+from speaker.bgp.passwords import Passwords
 from support.builders import ips, pool, service
 
 Json = dict[str, Any]
@@ -163,7 +164,9 @@ def reading(component: str, api: Recording) -> list[Coroutine[None, None, object
         watch = controller_watch.Watch(api, of_controller, rng=rng, on_change=lambda: None)
         return [*(mirror.run() for mirror in watch.mirrors), *standing(api)]
     seen = speaker_watch.Watch(api, of_speaker, rng=rng, on_change=lambda: None)
-    return [mirror.run() for mirror in seen.reflectors]
+    keys = Passwords(api, SYSTEM, rng=rng, on_change=lambda: None)
+    keys.want(frozenset({"bareway-bgp"}))
+    return [keys.run(), *(mirror.run() for mirror in seen.reflectors)]
 
 
 def standing(api: Recording) -> list[Coroutine[None, None, object]]:
@@ -269,13 +272,16 @@ def test_every_right_stands_with_its_reason_in_the_readme(rendered: list[Json], 
 
 
 @pytest.mark.parametrize("component", COMPONENTS)
-def test_no_secret_but_the_key_of_gossip_can_be_read(rendered: list[Json], component: str) -> None:
+def test_no_secret_but_the_key_of_gossip_and_one_for_routers_can_be_read(
+    rendered: list[Json], component: str
+) -> None:
     reads = {
         (right.namespace, right.name)
         for right in granted(rendered, component)
         if right.resource == "secrets" and right.verb != "create"
     }
-    assert reads == {(SYSTEM, "memberlist")}
+    passwords = {(SYSTEM, "bareway-bgp")} if component == "speaker" else set()
+    assert reads == {(SYSTEM, "memberlist")} | passwords
 
 
 @pytest.mark.parametrize("component", COMPONENTS)

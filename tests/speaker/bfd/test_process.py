@@ -1,5 +1,6 @@
 """The whole process on a real cable: its sockets, its haste, its patience with itself; we are the peer."""
 
+import json
 import os
 import select
 import signal
@@ -70,14 +71,18 @@ while True:
 class Rig:
     """The process in its namespace, and the test at the other end of its socket and of its cable."""
 
-    def __init__(self, cable: Cable, folder: File) -> None:
+    def __init__(self, cable: Cable, folder: File, *before: str) -> None:
         self.cable = cable
+        self.output = folder / "output"
+        self.memory = folder / "remembered"
         self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._listener.bind(str(folder / "socket"))
         self._listener.listen()
         program = [sys.executable, "-S", "-c", PASSES_ON, str(folder / "socket")]
-        command = [sys.executable, "-I", "-m", "speaker.bfd", *program]
-        self.process = subprocess.Popen(command, start_new_session=True)
+        remembers = ["--memory", str(self.memory)]
+        command = [*before, sys.executable, "-I", "-m", "speaker.bfd", *remembers, *program]
+        with self.output.open("w") as output:
+            self.process = subprocess.Popen(command, start_new_session=True, stdout=output)
         self._sockets: list[socket.socket] = [self._listener]
         self.meet()
 
@@ -145,15 +150,20 @@ class Rig:
 
 
 @pytest.fixture
-def rig(tmp_path: File) -> Iterator[Rig]:
+def wire() -> Iterator[Cable]:
     with cable() as wire:
         wire.ip("-n", wire.node, "address", "add", f"{OURS_6}/64", "dev", "eth0", "nodad")
         wire.ip("-n", wire.client, "address", "add", f"{LINK_LOCAL}/64", "dev", "eth0", "nodad")
-        it = Rig(wire, tmp_path)
-        try:
-            yield it
-        finally:
-            it.close()
+        yield wire
+
+
+@pytest.fixture
+def rig(wire: Cable, tmp_path: File) -> Iterator[Rig]:
+    it = Rig(wire, tmp_path)
+    try:
+        yield it
+    finally:
+        it.close()
 
 
 def bring_up(rig: Rig, timing: Timing = FAST) -> tuple[socket.socket, bytes]:
@@ -182,7 +192,7 @@ def test_before_the_first_wish_there_is_no_socket_and_no_haste(rig: Rig) -> None
     _, totals = rig.figures()
     assert open_ports(rig.process.pid) == set()
     assert not totals.is_real_time
-    assert os.sched_getscheduler(rig.process.pid) & ~os.SCHED_RESET_ON_FORK == os.SCHED_OTHER
+    assert os.sched_getscheduler(rig.process.pid) == os.sched_getscheduler(0)
     rig.want(Wanted(Path(ip_address(PEER)), FAST))
     rig.report()
     assert SINGLE_HOP_PORT in open_ports(rig.process.pid)
@@ -198,6 +208,45 @@ def test_its_haste_is_told_and_not_handed_down(rig: Rig) -> None:
     rig.meet()
     assert os.sched_getscheduler(rig.program()) == os.SCHED_OTHER
     assert os.getpriority(os.PRIO_PROCESS, rig.program()) == 0
+
+
+@pytest.mark.parametrize(
+    ("said", "is_remembered"),
+    [
+        pytest.param([RequestKind.RESTARTING], True, id="whoever looks meanwhile"),
+        pytest.param([RequestKind.RESTARTING, RequestKind.COMPLETE], False, id="and then leaves after all"),
+    ],
+)
+def test_sessions_are_remembered_where_the_program_comes_back(
+    wire: Cable, tmp_path: File, said: list[RequestKind], is_remembered: bool
+) -> None:
+    rig = Rig(wire, tmp_path)
+    try:
+        bring_up(rig, PATIENT)
+        for kind in said:
+            rig.main.send(pack_request(Request(kind)))
+        rig.figures()
+    finally:
+        rig.close()
+    assert rig.memory.exists() == is_remembered
+
+
+def test_without_the_capability_it_runs_and_says_so_once(wire: Cable, tmp_path: File) -> None:
+    rig = Rig(wire, tmp_path, "setpriv", "--bounding-set", "-sys_nice")
+    try:
+        for peer in (PEER, "192.0.2.7"):
+            rig.want(Wanted(Path(ip_address(peer)), FAST))
+            assert not rig.figures()[1].is_real_time
+        bring_up(rig)
+        os.kill(rig.program(), signal.SIGKILL)
+        rig.meet()
+        rig.want(Wanted(Path(ip_address(PEER)), FAST))
+        rig.figures()
+        assert os.sched_getscheduler(rig.program()) == os.sched_getscheduler(0)
+    finally:
+        rig.close()
+    told = [json.loads(line) for line in rig.output.read_text().splitlines()]
+    assert [line["caller"] for line in told if "SYS_NICE" in line["msg"]] == ["bfd"]
 
 
 def test_a_main_program_that_is_killed_finds_its_session_up(rig: Rig) -> None:

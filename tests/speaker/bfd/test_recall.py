@@ -84,3 +84,9 @@ def test_without_a_file_there_is_nothing_to_remember(tmp_path: File) -> None:
 def test_a_folder_that_cannot_be_written_costs_the_memory_only(tmp_path: File) -> None:
     wires = Wires(select.poll(), Random("ports"))
     recall.save(str(tmp_path / "no" / "such"), [remembered(PATHS[0])], wires, now=0.0)
+
+
+def test_a_place_that_cannot_be_written_is_told(tmp_path: File) -> None:
+    wires = Wires(select.poll(), Random("ports"))
+    said = recall.save(str(tmp_path / "absent" / "sessions"), [remembered(PATHS[0])], wires, now=100.0)
+    assert said == "No such file or directory"
