@@ -28,6 +28,7 @@ from speaker.layer2.driver import Layer2Driver
 from speaker.layer2.links import Link
 from speaker.layer2.sockets import MissingCapability, check_capability
 from speaker.loop import Speaker
+from speaker.routing import Routing
 from speaker.settings import PROGRAM, Settings
 from speaker.status import SelfReport
 from speaker.watch import Watch, rights
@@ -85,6 +86,7 @@ class _Parts:
             layer2=self._layer2,
             events_dropped=lambda: self._recorder.dropped,
             profile=lambda: self._joining.profile or "",
+            bgp=lambda: self._routing.report,
         )
         self._joining = Joining(
             settings,
@@ -95,6 +97,7 @@ class _Parts:
             on_output=self._on_output,
         )
         self._asking = Asking(self._layer2, self._speaker, tell=self._joining.tell)
+        self._routing = Routing(settings, client, watch=self._watch, recorder=self._recorder, rng=rng)
 
     def every(self) -> dict[str, Coroutine[None, None, object]]:
         """The parts that run until the end, by name."""
@@ -116,6 +119,7 @@ class _Parts:
             "documents": self._watch.documents.run(),
             "lists": self._watch.lists.run(),
             "questions": self._asking.run(),
+            "BGP": self._routing.run(),
         }
         for number, mirror in enumerate(self._watch.reflectors):
             parts[f"mirror {number} of {mirror.kind.plural}"] = mirror.run()
@@ -130,12 +134,15 @@ class _Parts:
 
     async def leave(self) -> None:
         """Hand over, say goodbye."""
-        await self._speaker.leave()
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._speaker.leave(), name="leave layer 2")
+            group.create_task(self._routing.leave(), name="leave BGP")
         await self._joining.leave()
 
     def _look_again(self) -> None:
         self._speaker.look_again()
         self._joining.look_again()
+        self._routing.look_again()
 
     def _on_output(self, output: ToProgram) -> None:
         if isinstance(output, Ask):
@@ -162,4 +169,4 @@ class _Parts:
 
 
 def _as_fact(link: Link) -> LinkFact:
-    return LinkFact(name=link.name, mac=link.mac, networks=link.networks)
+    return LinkFact(name=link.name, mac=link.mac, networks=link.told)

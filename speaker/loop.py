@@ -125,8 +125,12 @@ class Speaker:
     # ------------------------------------------------------------ news
 
     def look_again(self) -> None:
-        """Something changed."""
+        """Something changed; that our own node is to hand over, or no longer, is told at once."""
         self._changed.set()
+        told = self._told.get(OwnFacts)
+        if isinstance(told, OwnFacts) and told.ready and told.leaving != (self.leaving() is not None):
+            self._tell_facts()
+            self._teller.leaving(self.leaving())
 
     def connect(self, gossip: Gossip, members: Callable[[], Iterable[Member]] = nobody) -> None:
         """Gossip is there now, and is told everything from here on; ``members`` are those that it knows."""

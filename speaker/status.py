@@ -2,19 +2,49 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Protocol
 
 from bareway import __version__
 from bareway.decide.announcement.announcers import Group, Refusal
 from bareway.gossip.claims import Claim
 from bareway.gossip.machine import GossipMachine
 from bareway.gossip.member import Member
-from bareway.model.status import AddressStatus, FindingStatus, LinkStatus, MemberStatus, SpeakerStatus
+from bareway.model.problems import Problem
+from bareway.model.status import (
+    AddressStatus,
+    ConfigurationStatus,
+    FindingStatus,
+    LinkStatus,
+    MemberStatus,
+    PeerStatus,
+    SpeakerStatus,
+)
 from bareway.runtime.gossip.report import GossipCounters
-from bareway.runtime.metrics import AnnouncedAddress, SpeakerFigures
+from bareway.runtime.metrics import AnnouncedAddress, PeerFigures, SpeakerFigures
 from speaker.layer2.driver import Layer2Driver
 from speaker.loop import AS_BY_DEFAULT, Speaker
 from speaker.settings import Settings
 from speaker.watch import Watch
+
+
+class Bgp(Protocol):
+    """What BGP says of itself, once there are peers (`speaker.bgp.report`)."""
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """What keeps it from doing all that is configured."""
+
+    def peers(self) -> tuple[PeerStatus, ...]:
+        """All routers."""
+
+    def figures(self) -> tuple[PeerFigures, ...]:
+        """Of each session."""
+
+    def addresses(self) -> tuple[AddressStatus, ...]:
+        """All in bgp pools."""
+
+    def announced(self) -> tuple[AnnouncedAddress, ...]:
+        """Those that this node announces."""
 
 
 class SelfReport:
@@ -29,6 +59,7 @@ class SelfReport:
         layer2: Layer2Driver,
         events_dropped: Callable[[], int] = lambda: 0,
         profile: Callable[[], str] = lambda: "",
+        bgp: Callable[[], Bgp | None] = lambda: None,
     ) -> None:
         self._settings = settings
         self._watch = watch
@@ -36,6 +67,7 @@ class SelfReport:
         self._layer2 = layer2
         self._events_dropped = events_dropped
         self._profile = profile
+        self._bgp = bgp
         self._machine: GossipMachine | None = None
         self._gossip = GossipCounters()
 
@@ -62,14 +94,15 @@ class SelfReport:
 
     def status(self, *, now: float) -> SpeakerStatus:
         """All of it."""
+        bgp = self._bgp()
         return SpeakerStatus(
             version=__version__,
             node=self._settings.node_name,
             api_connected=self._watch.connected,
             not_ready=self.not_ready(),
-            configuration=self._watch.configured().status,
+            configuration=self._configuration(),
             members=self._members(now),
-            addresses=self._addresses(),
+            addresses=self._addresses(bgp.addresses() if bgp is not None else ()),
             links=self._links(),
             leaving=self._speaker.leaving() or "",
             list_generation=self._watch.lists.lists.generation,
@@ -79,11 +112,19 @@ class SelfReport:
                 FindingStatus(address=one.address, reason=one.word, mac=str(one.mac), node=one.node)
                 for one in self._speaker.findings.lasting
             ),
+            peers=bgp.peers() if bgp is not None else (),
+            bgp_problems=bgp.problems if bgp is not None else (),
         )
+
+    def _configuration(self) -> ConfigurationStatus:
+        """Its problems, and what is configured and not proven for a group like ours."""
+        status = self._watch.configured().status
+        found = () if self._machine is None else self._machine.problems
+        return replace(status, problems=(*status.problems, *found)) if found else status
 
     def figures(self) -> SpeakerFigures:
         """The same for Prometheus, with what was counted since the start."""
-        groups = self._speaker.announcing.groups
+        groups, bgp = self._speaker.announcing.groups, self._bgp()
         announced = tuple(
             AnnouncedAddress(service=service, protocol="layer2", address=address)
             for address, key in self._speaker.announcing.addresses.items()
@@ -94,7 +135,8 @@ class SelfReport:
         return SpeakerFigures(
             node=self._settings.node_name,
             kubernetes=replace(self._watch.figures(), events_dropped=self._events_dropped()),
-            announced=announced,
+            announced=(*announced, *bgp.announced()) if bgp is not None else announced,
+            peers=bgp.figures() if bgp is not None else (),
             requests_received=layer2.requests,
             responses_sent=layer2.responses,
             gratuitous_sent=layer2.gratuitous,
@@ -124,7 +166,8 @@ class SelfReport:
             for member in self._members_now()
         )
 
-    def _addresses(self) -> tuple[AddressStatus, ...]:
+    def _addresses(self, by_bgp: tuple[AddressStatus, ...]) -> tuple[AddressStatus, ...]:
+        of_bgp = {one.address for one in by_bgp}
         holders = {claim.address: claim.node for claim in self._claims_now()}
         here, wishes = self._speaker.announcing.addresses, self._speaker.wishes
         withheld = tuple(
@@ -132,6 +175,7 @@ class SelfReport:
             for key, refusal in self._speaker.decided.withheld.items()
             if (service := self._watch.services.objects.get(key)) is not None
             for address in service.ingress
+            if address not in of_bgp
         )
         wanted = tuple(
             AddressStatus(
@@ -144,7 +188,7 @@ class SelfReport:
             for group in self._speaker.announcing.groups.values()
             for address in group.addresses
         )
-        return (*wanted, *withheld)
+        return (*wanted, *withheld, *by_bgp)
 
     def _members_now(self) -> tuple[Member, ...]:
         return self._machine.members() if self._machine else ()

@@ -5,7 +5,7 @@ own ConfigMap counts only while that does not exist, so that a speaker can serve
 The announcer lists are sixteen ConfigMaps in one watch, by their label.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, replace
 from random import Random
 from typing import Final, TypeAlias, TypeVar
@@ -26,7 +26,7 @@ from bareway.resources.in_force import IN_FORCE_NAME, read_in_force
 from bareway.resources.kinds import CONFIG_MAPS, ENDPOINT_SLICES, NODES, SECRETS, SERVICES, Kind
 from bareway.resources.objects import KEY_FIELD
 from bareway.runtime.documents import DocumentReader
-from bareway.runtime.kube.reflector import Api, Reflector
+from bareway.runtime.kube.reflector import Api, Reflector, ignore
 from bareway.runtime.kube.rights import Right
 from bareway.runtime.metrics import KubernetesFigures
 from speaker.lists import ListReader
@@ -36,6 +36,7 @@ T = TypeVar("T")
 Mirror: TypeAlias = (
     Reflector[Service] | Reflector[EndpointSlice] | Reflector[Node] | Reflector[ConfigMap] | Reflector[Secret]
 )
+OnObjects: TypeAlias = Callable[[Collection[ObjectKey]], None]
 
 NOTHING_READ: Final = ("", "")
 NO_STATUS: Final = ConfigurationStatus()
@@ -60,15 +61,25 @@ class Watch:
     ) -> None:
         """``on_change`` is called when anything changed; it must not wait."""
 
-        def mirror(kind: Kind[T], namespace: str | None = None, name: str = "") -> Reflector[T]:
-            selector = f"metadata.name={name}" if name else ""
+        def mirror(
+            kind: Kind[T], namespace: str | None = None, name: str = "", on_objects: OnObjects = ignore
+        ) -> Reflector[T]:
             return Reflector(
-                client, kind, namespace=namespace, field_selector=selector, rng=rng, on_change=on_change
+                client,
+                kind,
+                namespace=namespace,
+                field_selector=f"metadata.name={name}" if name else "",
+                rng=rng,
+                on_change=on_change,
+                on_objects=on_objects,
             )
 
         self._settings = settings
-        self.services = mirror(SERVICES)
-        self.slices = mirror(ENDPOINT_SLICES)
+        self.on_services: OnObjects = ignore
+        """Called with what changed, before ``on_change``, for those who decide Service by Service."""
+        self.on_slices: OnObjects = ignore
+        self.services = mirror(SERVICES, on_objects=self._services_changed)
+        self.slices = mirror(ENDPOINT_SLICES, on_objects=self._slices_changed)
         self.nodes = mirror(NODES)
         self._in_force_key = ObjectKey(settings.namespace, IN_FORCE_NAME)
         self._in_force = mirror(CONFIG_MAPS, settings.namespace, IN_FORCE_NAME)
@@ -162,6 +173,11 @@ class Watch:
         return self._read[1]
 
     @property
+    def knows_source(self) -> bool:
+        """Whether it is known which ConfigMap counts: until then a document may be one that never counted."""
+        return self._in_force.synced and self._written.synced
+
+    @property
     def layer2(self) -> Layer2Settings | None:
         """How addresses are kept on the link; None until it is known what is configured."""
         configuration = self.configured().configuration
@@ -169,8 +185,7 @@ class Watch:
             return configuration.layer2
         source = self._source()
         is_read = source is None or self._read[0] == (source.uid, source.resource_version)
-        is_known = self._in_force.synced and self._written.synced and is_read
-        return Layer2Settings() if is_known else None
+        return Layer2Settings() if self.knows_source and is_read else None
 
     @property
     def ready(self) -> bool:
@@ -205,6 +220,12 @@ class Watch:
         """The ConfigMap that counts."""
         written_key = ObjectKey(self._settings.configuration_namespace, self._settings.config_name)
         return self._in_force.objects.get(self._in_force_key) or self._written.objects.get(written_key)
+
+    def _services_changed(self, keys: Collection[ObjectKey]) -> None:
+        self.on_services(keys)
+
+    def _slices_changed(self, keys: Collection[ObjectKey]) -> None:
+        self.on_slices(keys)
 
     def _shards_changed(self) -> None:
         self.lists.look_again()

@@ -17,9 +17,7 @@ ENTRIES = {
     "controller.__main__",
     "speaker.__main__",
     "speaker.supervisor",
-    "bareway.bgp.session",  # spoken by nobody yet: its sockets are to come
     "speaker.bfd.__main__",
-    "speaker.bfd.client",  # until the speaker's BGP wants its first session
     "bareway.cli.__main__",
     "bareway.runtime.kube.kubeconfig",
 }

@@ -37,7 +37,7 @@ def _add_arguments(parser: ArgumentParser) -> None:
     )
     parser.add_argument("-o", "--output", choices=("text", "json"), default="text", help="default: text")
     parser.add_argument(
-        "--timeout", type=_seconds, default=TIMEOUT_S, metavar="S", help=f"default: {TIMEOUT_S:g} s"
+        "--timeout", type=seconds, default=TIMEOUT_S, metavar="S", help=f"default: {TIMEOUT_S:g} s"
     )
 
 
@@ -65,14 +65,15 @@ def _run(arguments: Namespace) -> ExitCode:
 STATUS = Verb(add_arguments=_add_arguments, run=_run)
 
 
-def _seconds(text: str) -> float:
+def seconds(text: str) -> float:
+    """What ``--timeout`` says."""
     try:
-        seconds = float(text)
+        found = float(text)
     except ValueError:
-        seconds = 0.0
-    if not 0.0 < seconds <= TIMEOUT_MAX_S:
+        found = 0.0
+    if not 0.0 < found <= TIMEOUT_MAX_S:
         raise ArgumentTypeError(f"{text!r} is not a number of seconds up to {TIMEOUT_MAX_S:g}")
-    return seconds
+    return found
 
 
 def _wrong(answer: Answer) -> Sequence[str]:

@@ -38,6 +38,12 @@ def speaker_text(status: SpeakerStatus) -> str:
             for one in status.addresses
         ]
         parts.append("\n" + table(("ADDRESS", "SERVICE", "ANNOUNCED BY", "WHY NOT HERE"), addresses))
+    if status.peers:
+        peers = [
+            (one.name, str(one.address), one.state, span(one.up_s) if one.up_s else "", one.reason)
+            for one in status.peers
+        ]
+        parts.append("\n" + table(("ROUTER", "ADDRESS", "STATE", "FOR", "WHY NOT"), peers))
     if status.links:
         links = [(one.name, one.mac, ",".join(one.subnets), one.reason) for one in status.links]
         parts.append("\n" + table(("LINK", "MAC", "SUBNETS", "WHY NOT USED"), links))

@@ -52,6 +52,12 @@ def _status() -> Verb:
     return STATUS
 
 
+def _bgp() -> Verb:
+    from bareway.cli.bgp import BGP  # noqa: PLC0415 - as above
+
+    return BGP
+
+
 def _version() -> Verb:
     from bareway.cli.version import VERSION  # noqa: PLC0415 - alike for all
 
@@ -73,6 +79,11 @@ WORDS: Final = (
         name="status",
         summary="Show what the programs on this node know, and what is wrong.",
         load=_status,
+    ),
+    Word(
+        name="bgp",
+        summary="Show the sessions of this node with its routers, and what each router was told.",
+        load=_bgp,
     ),
     Word(
         name="drain",

@@ -35,8 +35,11 @@ class Node:
     """Keys of spec.taints, each once, sorted."""
     unschedulable: bool = False
     """Cordoned (spec.unschedulable)."""
+    is_shutting_down: bool = False
+    """Its kubelet ends all Pods, because the machine is about to go off (graceful node shutdown)."""
 
     @property
     def is_draining(self) -> bool:
         """Whether it shall announce nothing that another node can announce (cordon alone does not say so)."""
-        return self.drain is not None or not DRAIN_TAINTS.isdisjoint(self.taints)
+        is_marked = self.drain is not None or not DRAIN_TAINTS.isdisjoint(self.taints)
+        return is_marked or self.is_shutting_down

@@ -4,7 +4,8 @@ Words that stand for a state or a reason are the text of an Enum of the part tha
 means that there is nothing to explain.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from bareway.model.names import InterfaceName, IPAddress, NodeName, PoolName, ServiceKey
 from bareway.model.problems import Problem
@@ -48,6 +49,57 @@ class AddressStatus:
     """Why this node does not announce it; empty where it does."""
     listed: tuple[NodeName, ...] = ()
     """The nodes of its entry in the announcer lists, the first one shall announce; none = no entry."""
+    protocol: str = "layer2"
+    """With ``bgp`` many nodes announce it, and ``announced_by`` is this one or nobody."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PeerStatus:
+    """One router of the configuration, and the session with it."""
+
+    name: str
+    address: IPAddress
+    port: int = 179
+    state: str = ""
+    """Such as ``Established``; empty where this node has no session with it."""
+    reason: str = ""
+    """Why there is none."""
+    trouble: str = ""
+    """Why there is no connection, in the kernel's words."""
+    up_s: float = 0.0
+    """How long it is Established; 0 = it is not."""
+    local: str = ""
+    """Our end of the connection."""
+    local_asn: int = 0
+    peer_asn: int = 0
+    """0 = not known: it has not said so yet."""
+    peer_id: str = ""
+    hold_time_s: int = 0
+    """As both agreed."""
+    families: tuple[str, ...] = ()
+    """Those that both offered."""
+    our_capabilities: tuple[str, ...] = ()
+    peer_capabilities: tuple[str, ...] = ()
+    graceful_restart: bool = False
+    bfd: str = ""
+    """State of the BFD session, such as ``Up``; empty = none is kept."""
+    told: Mapping[str, int] = field(default_factory=dict)
+    """Prefixes that it has of us once all is sent, by family."""
+    owed: int = 0
+    """Prefixes that wait to be sent."""
+    held_back: int = 0
+    """Routes that cannot be told: beyond the limit, too long for a message, without a next hop."""
+    digest: str = ""
+    """Of the routes that it shall have: alike on all nodes that it may spread over."""
+    established: int = 0
+    """How often it was."""
+    messages_received: int = 0
+    updates_sent: int = 0
+    faults: int = 0
+    """Mistakes in what it sent that the session outlived."""
+    last_sent: str = ""
+    """The last NOTIFICATION of ours, with its text."""
+    last_received: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,6 +147,10 @@ class SpeakerStatus:
     partition: str = ""
     """What the smaller side of a split network does."""
     findings: tuple[FindingStatus, ...] = ()
+    peers: tuple[PeerStatus, ...] = ()
+    """Routers, in the order of the configuration; none = no BGP."""
+    bgp_problems: tuple[Problem, ...] = ()
+    """What keeps BGP from doing all that is configured."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,7 +2,7 @@
 
 Messages keep MetalLB's words, because people search for them; unlike there, all mistakes are told at once.
 A second document of the same grammar may extend the first, so that a roll-back to MetalLB finds its own
-untouched. What is not served yet is checked all the same, and accepted with a warning.
+untouched.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -52,12 +52,6 @@ SHAPES: Final[Mapping[str, Shape]] = {
 }
 """All that can be said, by where; a selector stands wherever the type of a key is one."""
 
-NOT_SERVED: Final[Mapping[str, str]] = {
-    "peers": "no BGP session is opened",
-    "bgp-communities": "nothing is announced by BGP",
-    "bfd-profiles": "no BFD session is opened",
-}
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConfigurationReading:
@@ -99,12 +93,8 @@ def _documents(texts: Mapping[str, str], walk: Walk) -> Iterator[Section]:
 
 def _configuration(documents: Sequence[Section], walk: Walk) -> Configuration:
     """What could be read of the documents; of use only if the walk met no error."""
-    for document in documents:
-        for key, effect in NOT_SERVED.items():
-            if document.has(key):
-                document.warn(f"{key} is not served yet: {effect}", key=key)
     profiles = read_profiles(documents)
-    peers = read_peers(documents, [profile.name for profile in profiles])
+    peers = read_peers(documents, profiles)
     communities = read_aliases(documents)
     context = Context(communities=communities, peers=[peer.name for peer in peers])
     return Configuration(

@@ -1,9 +1,11 @@
 """Node (core/v1): labels, marks, addresses, conditions; images and capacity, most of its bytes, are skipped.
 
-Of taints the keys alone count, of conditions NetworkUnavailable, of annotations the operator's drain mark.
+Of taints the keys alone count, of conditions NetworkUnavailable and a shutdown, of annotations the operator's
+drain mark.
 """
 
 import sys
+from typing import Final
 
 from msgspec import Struct
 
@@ -30,6 +32,8 @@ class _Address(Struct, frozen=True, gc=False):
 class _Condition(Struct, frozen=True, gc=False):
     type: str = ""
     status: str = ""
+    reason: str = ""
+    message: str = ""
 
 
 class _Status(Struct, frozen=True, gc=False):
@@ -42,6 +46,10 @@ class WireNode(WireObject, frozen=True, gc=False):
 
     spec: _Spec | None = None
     status: _Status | None = None
+
+
+SHUTTING_DOWN: Final = "node is shutting down"
+"""The kubelet's words in the condition Ready; it has no other mark for that."""
 
 
 def read_node(wire: WireNode) -> Node | list[Problem]:
@@ -65,5 +73,11 @@ def read_node(wire: WireNode) -> Node | list[Problem]:
         drain=(wire.metadata.annotations or NOTHING).get(DRAIN_ANNOTATION),
         taints=tuple(sorted({sys.intern(taint.key) for taint in spec.taints or ()})),
         unschedulable=bool(spec.unschedulable),
+        is_shutting_down=any(_says_shutting_down(condition) for condition in status.conditions or ()),
     )
     return problems or node
+
+
+def _says_shutting_down(condition: _Condition) -> bool:
+    said = f"{condition.reason} {condition.message}"
+    return condition.type == "Ready" and condition.status == "False" and SHUTTING_DOWN in said

@@ -19,6 +19,7 @@ from bareway.model.status import (
     SpeakerStatus,
     WaitingService,
 )
+from bareway.rpc.peers import peer_message, peer_status
 from bareway.rpc.v1 import configuration_pb2, controller_pb2, speaker_pb2
 
 SEVERITIES = {
@@ -46,6 +47,7 @@ def speaker_message(status: SpeakerStatus) -> speaker_pb2.SpeakerStatus:
                 announced_by=one.announced_by or "",
                 reason=one.reason,
                 listed=one.listed,
+                protocol=one.protocol,
             )
             for one in status.addresses
         ],
@@ -61,6 +63,8 @@ def speaker_message(status: SpeakerStatus) -> speaker_pb2.SpeakerStatus:
             speaker_pb2.Finding(address=str(one.address), reason=one.reason, mac=one.mac, node=one.node or "")
             for one in status.findings
         ],
+        peers=map(peer_message, status.peers),
+        bgp_problems=map(_problem_message, status.bgp_problems),
     )
 
 
@@ -83,6 +87,7 @@ def speaker_status(message: speaker_pb2.SpeakerStatus) -> SpeakerStatus:
                 announced_by=NodeName(one.announced_by) if one.announced_by else None,
                 reason=one.reason,
                 listed=tuple(map(NodeName, one.listed)),
+                protocol=one.protocol or "layer2",
             )
             for one in message.addresses
         ),
@@ -105,6 +110,8 @@ def speaker_status(message: speaker_pb2.SpeakerStatus) -> SpeakerStatus:
             )
             for one in message.findings
         ),
+        peers=tuple(map(peer_status, message.peers)),
+        bgp_problems=tuple(map(_problem, message.bgp_problems)),
     )
 
 
@@ -173,17 +180,7 @@ def _configuration_message(status: ConfigurationStatus) -> configuration_pb2.Con
         generation=status.generation,
         sha256=status.sha256,
         source=status.source,
-        problems=[
-            configuration_pb2.Problem(
-                path=one.path,
-                message=one.message,
-                line=one.line,
-                hint=one.hint,
-                severity=SEVERITIES[one.severity],
-                document=one.document,
-            )
-            for one in status.problems
-        ],
+        problems=map(_problem_message, status.problems),
     )
 
 
@@ -193,6 +190,17 @@ def _configuration_status(message: configuration_pb2.Configuration) -> Configura
         sha256=message.sha256,
         source=message.source,
         problems=tuple(_problem(one) for one in message.problems),
+    )
+
+
+def _problem_message(problem: Problem) -> configuration_pb2.Problem:
+    return configuration_pb2.Problem(
+        path=problem.path,
+        message=problem.message,
+        line=problem.line,
+        hint=problem.hint,
+        severity=SEVERITIES[problem.severity],
+        document=problem.document,
     )
 
 

@@ -82,6 +82,26 @@ class AnnouncedAddress:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PeerFigures:
+    """The session with one router."""
+
+    peer: str
+    """As ``192.0.2.1:179``."""
+    address: IPAddress
+    is_up: bool = False
+    updates_sent: int = 0
+    announced: int = 0
+    """Prefixes that it was told."""
+    wanted: int = 0
+    """Prefixes that it shall be told."""
+    established: int = 0
+    """How often the session came up."""
+    faults: int = 0
+    bfd_up: bool | None = None
+    """None = no BFD session is kept."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SpeakerFigures:
     """A speaker at one moment; what is named by address or reason counts since the start."""
 
@@ -108,6 +128,7 @@ class SpeakerFigures:
     """It hands over what it announces: drained, or about to end."""
     findings: Mapping[str, int] = field(default_factory=dict)
     """How often something wrong on the link was found, by its word."""
+    peers: tuple[PeerFigures, ...] = ()
 
 
 def controller_families(figures: ControllerFigures) -> tuple[Family, ...]:
@@ -160,6 +181,7 @@ def speaker_families(figures: SpeakerFigures) -> tuple[Family, ...]:
     return (
         *_kubernetes_families(figures.kubernetes),
         *_layer2_families(figures),
+        *(_bgp_families(figures.peers) if figures.peers else ()),
         *_gossip_families(figures),
         _gauge("bareway_announcer_lists_generation", "Of the newest announcer list", figures.list_generation),
         _gauge("bareway_leaving", "1 while this node hands over what it announces", figures.leaving),
@@ -242,6 +264,39 @@ def _layer2_families(figures: SpeakerFigures) -> tuple[Family, ...]:
             "reason",
             figures.layer2_dropped,
             kind=FamilyKind.COUNTER,
+        ),
+    )
+
+
+def _bgp_families(peers: tuple[PeerFigures, ...]) -> tuple[Family, ...]:
+    """MetalLB's four names, FRR's for BFD, and two of our own."""
+
+    def family(name: str, text: str, kind: FamilyKind, value: Callable[[PeerFigures], int]) -> Family:
+        samples = tuple(((one.peer,), value(one)) for one in peers)
+        return Family(name=name, text=text, kind=kind, labels=("peer",), samples=samples)
+
+    gauge, counter = FamilyKind.GAUGE, FamilyKind.COUNTER
+    watched = {str(one.address): one.bfd_up for one in peers if one.bfd_up is not None}
+    return (
+        family("metallb_bgp_session_up", "1 while the session is Established", gauge, lambda one: one.is_up),
+        family("metallb_bgp_updates_total", "UPDATEs sent", counter, lambda one: one.updates_sent),
+        family("metallb_bgp_announced_prefixes_total", "Prefixes told", gauge, lambda one: one.announced),
+        family(
+            "metallb_bgp_pending_prefixes_total", "Prefixes that shall be told", gauge, lambda one: one.wanted
+        ),
+        family(
+            "bareway_bgp_sessions_total",
+            "Times that the session came up",
+            counter,
+            lambda one: one.established,
+        ),
+        family("bareway_bgp_faults_total", "Mistakes received and outlived", counter, lambda one: one.faults),
+        Family(
+            name="metallb_bfd_session_up",
+            text="1 while BFD sees the router",
+            kind=gauge,
+            labels=("peer",),
+            samples=tuple(((address,), is_up) for address, is_up in watched.items()),
         ),
     )
 

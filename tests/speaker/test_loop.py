@@ -53,6 +53,15 @@ async def test_gossip_is_told_of_peers_addresses_and_readiness_in_an_order_it_ca
         assert kinds.index(Wanted) < ready
 
 
+async def test_an_address_of_a_bgp_pool_is_never_wanted_of_gossip() -> None:
+    async with rig() as made:
+        await made.config(POOL + "- {name: b, protocol: bgp, addresses: [198.51.100.0/24]}\n")
+        await made.service("routed", "198.51.100.7")
+        await made.service("web", "192.0.2.1")
+        await until(lambda: made.wanted == wanting({A: None}).addresses)
+        assert made.speaker.decided.withheld == {ObjectKey("default", "routed"): Refusal.IP_NOT_ALLOWED}
+
+
 async def test_nothing_is_told_twice() -> None:
     async with rig() as made:
         await made.config(POOL)

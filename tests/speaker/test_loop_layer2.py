@@ -188,6 +188,21 @@ async def test_a_drain_mark_is_a_fact_of_this_node_alone_and_is_said(
     ]
 
 
+async def test_a_drain_mark_waits_for_no_look(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However long a look at thousands of Services takes, or the pause after it."""
+    async with rig() as made:
+        await made.node("a", "198.51.100.1")
+        await made.config(POOL)
+        await until(lambda: made.gossip.last(OwnFacts) == OwnFacts(ready=True, able=True, links=(ETH0,)))
+        monkeypatch.setattr(loop, "PAUSE_MIN_S", 3600.0)
+        await made.service("web", "192.0.2.1")
+        await until(lambda: made.wanted)  # that was the last look for an hour
+        await mark(made, "a", "new disk")
+        await until(lambda: made.gossip.last(OwnFacts).leaving)
+        await mark(made, "a", None)
+        await until(lambda: not made.gossip.last(OwnFacts).leaving)
+
+
 async def test_a_cordon_moves_only_where_that_is_configured() -> None:
     async with rig() as made:
         await made.node("a", "198.51.100.1")

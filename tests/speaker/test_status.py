@@ -4,14 +4,24 @@ from ipaddress import ip_address
 from random import Random
 
 from bareway.decide.announcement.announcers import Refusal
-from bareway.gossip.events import Announce, DialFailed, Found, OwnFacts, PeersKnown, Permission
+from bareway.gossip.events import (
+    Announce,
+    DialFailed,
+    Found,
+    OwnFacts,
+    PartitionPolicy,
+    PeersKnown,
+    Permission,
+)
 from bareway.gossip.findings import Finding, FindingWord
 from bareway.gossip.machine import GossipMachine
 from bareway.gossip.profile import PROFILES, ProfileName
 from bareway.model.announcer_lists import Entry, Shard, shard_of
+from bareway.model.configuration import Partition
 from bareway.model.mac import MacAddress
 from bareway.model.names import NodeName, ObjectKey
 from bareway.model.nodes import DRAIN_ANNOTATION
+from bareway.model.problems import Severity
 from bareway.resources.announcer_lists import LABEL, shard_key, write_shard
 from bareway.resources.kinds import CONFIG_MAPS, NODES
 from bareway.runtime.gossip.report import GossipCounters
@@ -157,3 +167,17 @@ async def test_a_node_that_the_pool_leaves_out_says_so() -> None:
         await until(lambda: made.wanted)
         (shown,) = report_of(made).status(now=0.0).addresses
         assert shown.reason == Refusal.NO_MATCHING_ADVERTISEMENT
+
+
+async def test_what_is_not_proven_for_a_group_like_this_is_shown_as_a_problem() -> None:
+    async with rig() as made:
+        report = report_of(made)
+        machine = GossipMachine(
+            me=NodeName("a"), epoch=1, profile=PROFILES[ProfileName.DEFAULT], rng=Random("x"), now=0.0
+        )
+        report.connect(machine, GossipCounters())
+        machine.handle(PeersKnown(peers=names(*"bcdefghij")), now=0.0)
+        assert report.status(now=0.0).configuration.problems == ()
+        machine.handle(PartitionPolicy(partition=Partition.SAFE), now=0.0)
+        (problem,) = report.status(now=0.0).configuration.problems
+        assert (problem.path, problem.severity) == ("layer2.partition", Severity.WARNING)

@@ -111,6 +111,7 @@ def node(
     drain: str | None = None,
     taints: Iterable[str] = (),
     unschedulable: bool = False,
+    is_shutting_down: bool = False,
 ) -> Node:
     return Node(
         name=NodeName(name),
@@ -120,4 +121,5 @@ def node(
         drain=drain,
         taints=tuple(taints),
         unschedulable=unschedulable,
+        is_shutting_down=is_shutting_down,
     )

@@ -1,7 +1,7 @@
 """A Speaker between the embedded API server on one side and fakes of gossip and the wire on the other."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from ipaddress import IPv4Network
 from random import Random
@@ -82,6 +82,8 @@ class Rig:
         self.client = client
         self.settings = settings
         self.gossip, self.wire, self.recorder = FakeGossip(), FakeWire(), FakeRecorder()
+        self.also: Callable[[], None] | None = None
+        """Another part that looks again when anything changed."""
         self.watch = Watch(own, settings, rng=Random("rig"), on_change=self._look_again)
         self.speaker = Speaker(settings, watch=self.watch, wire=self.wire, recorder=self.recorder)
 
@@ -93,6 +95,8 @@ class Rig:
 
     def _look_again(self) -> None:
         self.speaker.look_again()
+        if self.also is not None:
+            self.also()
 
     async def create(
         self,

@@ -10,6 +10,7 @@ from bareway.model.status import (
     FindingStatus,
     LinkStatus,
     MemberStatus,
+    PeerStatus,
     PoolStatus,
     SpeakerStatus,
     WaitingService,
@@ -32,8 +33,64 @@ def member(name: NodeName = NODE1, state: str = MemberState.ALIVE) -> MemberStat
     return MemberStatus(name=name, state=state, since_s=200.0, address="192.0.2.1:7947")
 
 
-def address(text: str = "192.0.2.10", by: NodeName | None = NODE1, reason: str = "") -> AddressStatus:
-    return AddressStatus(address=ips(text)[0], services=(key("shop/web"),), announced_by=by, reason=reason)
+def address(
+    text: str = "192.0.2.10", by: NodeName | None = NODE1, reason: str = "", protocol: str = "layer2"
+) -> AddressStatus:
+    return AddressStatus(
+        address=ips(text)[0],
+        services=(key("shop/web"),),
+        announced_by=by,
+        reason=reason,
+        protocol=protocol,
+    )
+
+
+def peer(
+    name: str = "peer1",
+    at: str = "10.9.0.1",
+    *,
+    state: str = "Established",
+    reason: str = "",
+    trouble: str = "",
+    held_back: int = 0,
+    last_received: str = "",
+) -> PeerStatus:
+    """A session that is up, or one that is not and of which little is known."""
+    if state != "Established":
+        return PeerStatus(
+            name=name,
+            address=ips(at)[0],
+            state=state,
+            reason=reason,
+            trouble=trouble,
+            last_received=last_received,
+        )
+    return PeerStatus(
+        name=name,
+        address=ips(at)[0],
+        state=state,
+        up_s=200.0,
+        local="10.9.0.11",
+        local_asn=64601,
+        peer_asn=64512,
+        peer_id="10.9.0.1",
+        hold_time_s=9,
+        families=("ipv4-unicast", "ipv6-unicast"),
+        our_capabilities=("multiprotocol ipv4-unicast", "four-octet-as 64601"),
+        peer_capabilities=("multiprotocol ipv4-unicast", "route-refresh"),
+        graceful_restart=True,
+        bfd="Up",
+        told={"ipv4-unicast": 5000, "ipv6-unicast": 3},
+        owed=17,
+        held_back=held_back,
+        digest="0123456789abcdef",
+        established=2,
+        messages_received=40,
+        updates_sent=12,
+        faults=1,
+        last_sent="6/4 cease reset",
+        last_received=last_received,
+    )
 
 
 def link(name: str = "eth0", reason: str = "") -> LinkStatus:
@@ -56,6 +113,8 @@ def speaker_status(
     links: tuple[LinkStatus, ...] = (link(),),
     leaving: str = "",
     findings: tuple[FindingStatus, ...] = (),
+    peers: tuple[PeerStatus, ...] = (),
+    bgp_problems: tuple[Problem, ...] = (),
 ) -> SpeakerStatus:
     return SpeakerStatus(
         version="0.1.0",
@@ -71,6 +130,8 @@ def speaker_status(
         profile="default",
         partition="available",
         findings=findings,
+        peers=peers,
+        bgp_problems=bgp_problems,
     )
 
 

@@ -24,7 +24,7 @@ class LeavingReason(StrEnum):
     TO_BE_DELETED = "ToBeDeleted"
     """The cluster's autoscaler is about to take it away."""
     NODE_SHUTDOWN = "NodeShutdown"
-    """The cloud's controller saw it off."""
+    """The kubelet ends all Pods because the machine goes off, or the cloud's controller saw it off."""
     CORDONED = "Cordoned"
     """With ``on-cordon: move``."""
 
@@ -43,6 +43,8 @@ def leaving_reason(me: Node | None, on_cordon: OnCordon) -> LeavingReason | None
         return None
     if me.drain is not None:
         return LeavingReason.DRAINED
+    if me.is_shutting_down:
+        return LeavingReason.NODE_SHUTDOWN
     by_taint = next((reason for taint, reason in TAINTS.items() if taint in me.taints), None)
     if by_taint is None and me.unschedulable and on_cordon is OnCordon.MOVE:
         return LeavingReason.CORDONED

@@ -1,28 +1,26 @@
-"""Which prefixes each node sends to which BGP peer, with which attributes: a pure function of a View.
+"""Which prefixes each node sends to which BGP peer, as ``bareway plan`` shows them: a function of a View.
 
-A node sends the addresses of a Service in a bgp pool while it may announce at all and an endpoint serves: on
-this node with policy Local, anywhere with policy Cluster. An advertisement widens the address to its
-aggregation length; what several Services or advertisements lead to the same prefix is one route. Left out:
-what a session does with it (`bareway.bgp` follows).
+Decided by `bareway.decide.routing`, by which speakers announce too. Left out: what a session does with it
+(`bareway.bgp` follows), and how traffic is shared.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from ipaddress import IPv4Network, IPv6Network, ip_network
-from typing import Final, TypeAlias
+from typing import TypeAlias
 
-from bareway.decide.allocation.free import FreeAddresses
+from bareway.bgp.routes import DEFAULT_LOCAL_PREFERENCE, Attributes, community_text
 from bareway.decide.announcement.announcers import own_refusal
-from bareway.decide.announcement.serving import serving_nodes
-from bareway.model.configuration import Advertisement, Configuration, Peer, Pool, Protocol
+from bareway.decide.routing.endpoints import Endpoints
+from bareway.decide.routing.ground import Ground
+from bareway.decide.routing.routing import Routing
+from bareway.decide.routing.sessions import is_internal, selected_peers
+from bareway.model.configuration import Configuration, Peer
 from bareway.model.endpoints import EndpointSlice
-from bareway.model.names import IPAddress, NodeName, ServiceKey
+from bareway.model.names import IPNetwork, NodeName, ServiceKey
 from bareway.model.nodes import Node
-from bareway.model.selectors import Selector, any_matches
-from bareway.model.services import Service, TrafficPolicy, is_ours
+from bareway.model.services import Service
 
-IPNetwork: TypeAlias = IPv4Network | IPv6Network
-DEFAULT_LOCAL_PREFERENCE: Final = 100  # what routers take where an iBGP peer sends none
+Place: TypeAlias = tuple[int, NodeName, int, int, int]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,105 +60,58 @@ class Route:
 
 def sessions(configuration: Configuration, nodes: Iterable[Node]) -> tuple[Session, ...]:
     """Who opens a session with whom, by peer in the order of the document, then by node."""
-    ordered = sorted(nodes, key=lambda node: node.name)
-    return tuple(
-        Session(peer=peer, node=node.name)
-        for peer in configuration.peers
-        for node in ordered
-        if _selected(peer.node_selectors, node)
-    )
+    found = [
+        (number, node.name, Session(peer=peer, node=node.name))
+        for node in nodes
+        for number, peer in selected_peers(node, configuration)
+    ]
+    return tuple(session for *_, session in sorted(found, key=lambda one: one[:2]))
 
 
 def routes(view: RouteView) -> tuple[Route, ...]:
     """All routes, by peer in the order of the document, then by node and prefix."""
-    nodes = sorted(view.nodes, key=lambda node: node.name)
-    serving = serving_nodes(view.slices) if view.slices is not None else None
-    found: dict[tuple[int, NodeName, IPNetwork], Route] = {}
-    for service, address, pool in _announced(view):
-        for node in nodes:
-            if own_refusal(node, nodes, ignore_exclude_label=view.ignore_exclude_label) is not None:
-                continue
-            if not _selected(pool.node_selectors, node) or not _serves(service, node, serving):
-                continue
-            for number, route in _advertised(service, address, pool, node, view.configuration):
-                place = (number, node.name, route.prefix)
-                found[place] = _merged(found[place], route) if place in found else route
-    return tuple(found[place] for place in sorted(found, key=_order))
+    nodes = tuple(view.nodes)
+    services = {service.key: service for service in view.services}
+    endpoints = _endpoints(view.slices)
+    found: list[tuple[Place, Route]] = []
+    for node in nodes:
+        refusal = own_refusal(node, nodes, ignore_exclude_label=view.ignore_exclude_label)
+        ground = Ground(view.configuration, node, refusal)
+        routing = Routing(ground, me=node.name, load_balancer_class=view.load_balancer_class)
+        routing.look(services, endpoints, services, now=0.0)
+        found += _of_node(node, routing, view.configuration)
+    return tuple(route for _, route in sorted(found, key=lambda one: one[0]))
 
 
-def _announced(view: RouteView) -> Iterator[tuple[Service, IPAddress, Pool]]:
-    """Every address of a Service of ours in a bgp pool."""
-    free = FreeAddresses(view.configuration)
-    for service in sorted(view.services, key=lambda service: service.key):
-        for address in service.ingress if is_ours(service, view.load_balancer_class) else ():
-            pool = free.pool_of(address)
-            if pool is not None and pool.protocol is Protocol.BGP:
-                yield service, address, pool
+def _endpoints(slices: Iterable[EndpointSlice] | None) -> Endpoints | None:
+    if slices is None:
+        return None
+    known = {one.key: one for one in slices}
+    endpoints = Endpoints()
+    endpoints.take(known, known)
+    return endpoints
 
 
-def _advertised(
-    service: Service, address: IPAddress, pool: Pool, node: Node, configuration: Configuration
-) -> Iterator[tuple[int, Route]]:
-    for advertisement in pool.advertisements or (Advertisement(),):
-        if not _selected(advertisement.node_selectors, node):
-            continue
-        for number, peer in enumerate(configuration.peers):
-            is_meant = not advertisement.peers or peer.name in advertisement.peers
-            if is_meant and _selected(peer.node_selectors, node):
-                route = Route(
-                    peer=peer,
-                    node=node.name,
-                    prefix=_prefix(address, advertisement),
-                    local_preference=_local_preference(peer, advertisement),
-                    communities=tuple(sorted(advertisement.communities, key=_numbers)),
-                    large_communities=tuple(sorted(advertisement.large_communities, key=_numbers)),
-                    services=(service.key,),
-                )
-                yield number, route
+def _of_node(node: Node, routing: Routing, configuration: Configuration) -> Iterator[tuple[Place, Route]]:
+    told = routing.routes
+    for number, peer in selected_peers(node, configuration):
+        audience = routing.ground.audience_of[peer.name]
+        for prefix, attributes in told[peer.name].items():
+            services = tuple(routing.services_behind(prefix, audience))
+            place = (number, node.name, prefix.version, int(prefix.network_address), prefix.prefixlen)
+            yield place, _route(peer, node, prefix, attributes, services)
 
 
-def _prefix(address: IPAddress, advertisement: Advertisement) -> IPNetwork:
-    is_v4 = address.version == 4  # noqa: PLR2004 - the family
-    length = advertisement.aggregation_length if is_v4 else advertisement.aggregation_length_v6
-    return ip_network(f"{address}/{length}", strict=False)
-
-
-def _local_preference(peer: Peer, advertisement: Advertisement) -> int:
-    if peer.my_asn != peer.peer_asn:
-        return 0
-    return advertisement.local_preference or DEFAULT_LOCAL_PREFERENCE
-
-
-def _merged(one: Route, other: Route) -> Route:
-    """The same prefix for two reasons: the greater preference, and all communities."""
+def _route(
+    peer: Peer, node: Node, prefix: IPNetwork, attributes: Attributes, services: tuple[ServiceKey, ...]
+) -> Route:
+    preference = attributes.local_preference
     return Route(
-        peer=one.peer,
-        node=one.node,
-        prefix=one.prefix,
-        local_preference=max(one.local_preference, other.local_preference),
-        communities=tuple(sorted({*one.communities, *other.communities}, key=_numbers)),
-        large_communities=tuple(sorted({*one.large_communities, *other.large_communities}, key=_numbers)),
-        services=tuple(sorted({*one.services, *other.services})),
+        peer=peer,
+        node=node.name,
+        prefix=prefix,
+        local_preference=(preference or DEFAULT_LOCAL_PREFERENCE) if is_internal(peer) else 0,
+        communities=tuple(map(community_text, attributes.communities)),
+        large_communities=tuple(map(str, attributes.large_communities)),
+        services=services,
     )
-
-
-def _serves(
-    service: Service, node: Node, serving: Mapping[ServiceKey, frozenset[NodeName | None]] | None
-) -> bool:
-    if serving is None:
-        return True
-    nodes = serving.get(service.key, frozenset())
-    return node.name in nodes if service.traffic_policy is TrafficPolicy.LOCAL else bool(nodes)
-
-
-def _selected(selectors: tuple[Selector, ...], node: Node) -> bool:
-    return not selectors or any_matches(selectors, node.labels)
-
-
-def _numbers(community: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in community.split(":"))
-
-
-def _order(place: tuple[int, NodeName, IPNetwork]) -> tuple[int, NodeName, int, int, int]:
-    number, node, prefix = place
-    return number, node, prefix.version, int(prefix.network_address), prefix.prefixlen

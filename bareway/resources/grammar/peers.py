@@ -3,12 +3,12 @@
 What MetalLB allows in either of its modes is allowed: its BGP speakers each lack a part that ours has.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
 from bareway.model.addresses import parse_address
-from bareway.model.configuration import DynamicAsn, GracefulRestart, Peer
+from bareway.model.configuration import BfdProfile, DynamicAsn, GracefulRestart, Peer
 from bareway.model.names import IPAddress
 from bareway.resources.grammar.keys import REQUIRED, Key, Shape
 from bareway.resources.grammar.merging import named_sections
@@ -21,6 +21,8 @@ BGP_PORT: Final = 179
 HOLD_TIME_S: Final = 90
 HOLD_TIME_MIN_S: Final = 3  # RFC 4271 section 4.2: zero or at least three seconds
 HOLD_TIME_MAX_S: Final = 2**16 - 1  # the field in OPEN has 16 bits
+TTL_OF_MULTIHOP: Final = 254  # the least that is taken where the profile says nothing, as in FRR
+TTL_OF_BIRD: Final = 64  # of its BFD packets over several hops: what the kernel gives any packet
 PASSWORD_MAX: Final = 80  # bytes; the kernel takes no longer key for TCP MD5
 SECOND_NS: Final = 10**9
 
@@ -104,9 +106,9 @@ class _Numbers:
         return self.dynamic is DynamicAsn.INTERNAL or (ours != 0 and ours == self.theirs)
 
 
-def read_peers(documents: Sequence[Section], profiles: Sequence[str]) -> tuple[Peer, ...]:
+def read_peers(documents: Sequence[Section], profiles: Sequence[BfdProfile]) -> tuple[Peer, ...]:
     """The peers of all documents; those that can be read."""
-    known = frozenset(profiles)
+    known = {profile.name: profile for profile in profiles}
     peers: dict[str, Peer] = {}
     contents: set[object] = set()
     for section in named_sections(documents, "peers", PEER, "parsing peer #{}: ", default_name="peer{}"):
@@ -125,14 +127,14 @@ def read_peers(documents: Sequence[Section], profiles: Sequence[str]) -> tuple[P
     return tuple(peers.values())
 
 
-def _peer(section: Section, profiles: frozenset[str]) -> Peer | None:
+def _peer(section: Section, profiles: Mapping[str, BfdProfile]) -> Peer | None:
     """None without an address: there is no telling then whether it equals another."""
     name, numbers, address = _name(section), _numbers(section), _address(section)
     multihop, security = _reach(section, numbers)
     hold_time_s, keepalive_time_s = _times(section)
     password, secret = _passwords(section)
     source, router = _source(section, address), _router_id(section)
-    profile = _profile(section, profiles)
+    profile = _profile(section, profiles, multihop=multihop)
     port = section.whole("peer-port", UINT16) or BGP_PORT
     selectors = read_selectors(section, "node-selectors", "parsing node selector: ")
     passive, weighted = section.truth("passive"), section.truth("weighted")
@@ -278,8 +280,14 @@ def _passwords(section: Section) -> tuple[str, str]:
     return password, secret
 
 
-def _profile(section: Section, profiles: frozenset[str]) -> str:
+def _profile(section: Section, profiles: Mapping[str, BfdProfile], *, multihop: bool) -> str:
     name = section.text("bfd-profile")
+    found = profiles.get(name)
+    if found is not None and multihop and (found.minimum_ttl or TTL_OF_MULTIHOP) > TTL_OF_BIRD:
+        least = found.minimum_ttl or TTL_OF_MULTIHOP
+        message = f"BFD over several hops takes a TTL of {least} or more: BIRD sends {TTL_OF_BIRD}"
+        hint = f"with BIRD, write minimum-ttl: {TTL_OF_BIRD} or less in the profile, one less for each hop"
+        section.warn(message, key="bfd-profile", hint=hint)
     if name and name not in profiles:
         message = f"peer #{section.number} referencing non existing bfd profile {quoted(name)[1:-1]}"
         section.walk.fail(section.found["bfd-profile"], message, hint="define it under bfd-profiles")

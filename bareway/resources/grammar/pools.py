@@ -31,7 +31,7 @@ POOL: Final = Shape(
             name="protocol",
             type="`layer2` or `bgp`",
             default=REQUIRED,
-            meaning="how it is announced; a `bgp` pool is not yet, though its addresses are given",
+            meaning="how it is announced",
         ),
         Key(
             name="addresses",
@@ -196,11 +196,6 @@ def _protocol(section: Section) -> Protocol | None:
         section.fail(wrong, key="protocol", hint=PROTOCOL_HINT)
         return None
     protocol = Protocol(text)
-    if protocol is Protocol.BGP:
-        told = "protocol bgp is not served yet: addresses are assigned, but not announced"
-        section.warn(told, key="protocol")
-    if protocol is Protocol.BGP and advertised:
-        section.warn("bgp-advertisements is not served yet", key="bgp-advertisements")
     if protocol is Protocol.LAYER2 and advertised:
         message = "cannot have bgp-advertisements configuration element in a layer2 address pool"
         section.fail(message, key="bgp-advertisements", hint="remove it, or write protocol: bgp")

@@ -33,7 +33,7 @@ PROFILE: Final = Shape(
             meaning="so many packets missing in a row are a failure; none: 3",
         ),
         Key(name="echo-interval", type="10 to 60000 ms", meaning="the same for echo packets; none: 50"),
-        Key(name="echo-mode", type="bool", default="false", meaning="whether echo packets are used"),
+        Key(name="echo-mode", type="bool", default="false", meaning="has no effect: echo is not used"),
         Key(
             name="passive-mode",
             type="bool",
@@ -60,6 +60,9 @@ def read_profiles(documents: Sequence[Section]) -> tuple[BfdProfile, ...]:
 
 
 def _profile(section: Section) -> BfdProfile:
+    if section.truth("echo-mode"):
+        hint = "remove it: routers that echo make no difference, since failures are found by control packets"
+        section.warn("echo-mode has no effect", key="echo-mode", hint=hint)
     return BfdProfile(
         name=section.text("name"),
         receive_interval_ms=_within(section, "receive-interval", INTERVAL_MS),

@@ -3,6 +3,7 @@
 isort:skip_file
 What a speaker tells about itself, on a Unix socket. Every call only reads."""
 
+from bareway.rpc.v1 import bgp_pb2 as _bgp_pb2
 from bareway.rpc.v1 import configuration_pb2 as _configuration_pb2
 from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
@@ -51,6 +52,8 @@ class SpeakerStatus(_message.Message):
     PROFILE_FIELD_NUMBER: _builtins.int
     PARTITION_FIELD_NUMBER: _builtins.int
     FINDINGS_FIELD_NUMBER: _builtins.int
+    PEERS_FIELD_NUMBER: _builtins.int
+    BGP_PROBLEMS_FIELD_NUMBER: _builtins.int
     version: _builtins.str
     node: _builtins.str
     api_connected: _builtins.bool
@@ -80,6 +83,14 @@ class SpeakerStatus(_message.Message):
     def findings(self) -> _containers.RepeatedCompositeFieldContainer[Global___Finding]:
         """What is wrong on the link."""
 
+    @_builtins.property
+    def peers(self) -> _containers.RepeatedCompositeFieldContainer[_bgp_pb2.Peer]:
+        """Routers, in the order of the configuration; none = no BGP."""
+
+    @_builtins.property
+    def bgp_problems(self) -> _containers.RepeatedCompositeFieldContainer[_configuration_pb2.Problem]:
+        """What keeps BGP from doing all that is configured."""
+
     def __init__(
         self,
         *,
@@ -96,10 +107,12 @@ class SpeakerStatus(_message.Message):
         profile: _builtins.str = ...,
         partition: _builtins.str = ...,
         findings: _abc.Iterable[Global___Finding] | None = ...,
+        peers: _abc.Iterable[_bgp_pb2.Peer] | None = ...,
+        bgp_problems: _abc.Iterable[_configuration_pb2.Problem] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["configuration", b"configuration"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["addresses", b"addresses", "api_connected", b"api_connected", "configuration", b"configuration", "findings", b"findings", "leaving", b"leaving", "links", b"links", "list_generation", b"list_generation", "members", b"members", "node", b"node", "not_ready", b"not_ready", "partition", b"partition", "profile", b"profile", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["addresses", b"addresses", "api_connected", b"api_connected", "bgp_problems", b"bgp_problems", "configuration", b"configuration", "findings", b"findings", "leaving", b"leaving", "links", b"links", "list_generation", b"list_generation", "members", b"members", "node", b"node", "not_ready", b"not_ready", "partition", b"partition", "peers", b"peers", "profile", b"profile", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -181,11 +194,14 @@ class AnnouncedAddress(_message.Message):
     ANNOUNCED_BY_FIELD_NUMBER: _builtins.int
     REASON_FIELD_NUMBER: _builtins.int
     LISTED_FIELD_NUMBER: _builtins.int
+    PROTOCOL_FIELD_NUMBER: _builtins.int
     address: _builtins.str
     announced_by: _builtins.str
     """Node that holds the claim; empty = nobody known."""
     reason: _builtins.str
     """A word: why this node does not announce it; empty where it does."""
+    protocol: _builtins.str
+    """"layer2" or "bgp"; empty = layer2, from a speaker of before this field."""
     @_builtins.property
     def services(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """As "namespace/name"."""
@@ -202,10 +218,11 @@ class AnnouncedAddress(_message.Message):
         announced_by: _builtins.str = ...,
         reason: _builtins.str = ...,
         listed: _abc.Iterable[_builtins.str] | None = ...,
+        protocol: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["address", b"address", "announced_by", b"announced_by", "listed", b"listed", "reason", b"reason", "services", b"services"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["address", b"address", "announced_by", b"announced_by", "listed", b"listed", "protocol", b"protocol", "reason", b"reason", "services", b"services"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

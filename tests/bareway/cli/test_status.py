@@ -110,6 +110,7 @@ async def test_json_has_a_version_and_the_same_names_as_the_status(node: Node) -
             "announced_by": "node1",
             "reason": "",
             "listed": [],
+            "protocol": "layer2",
         }
     ]
     assert len(page["wrong"]) == 1

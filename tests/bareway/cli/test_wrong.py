@@ -1,6 +1,8 @@
 import pytest
 
-from bareway.cli.wrong import wrong_in_controller, wrong_in_speaker
+from bareway.cli.wrong import ELSEWHERE, wrong_in_controller, wrong_in_speaker
+from bareway.decide.announcement.announcers import Refusal
+from bareway.decide.routing.sessions import SessionRefusal
 from bareway.model.problems import Problem, Severity
 from bareway.model.status import ControllerStatus, SpeakerStatus
 from support.statuses import (
@@ -10,6 +12,7 @@ from support.statuses import (
     finding,
     link,
     member,
+    peer,
     speaker_status,
     waiting,
 )
@@ -31,6 +34,20 @@ WARNING = Problem(path="peers", message="not served yet", severity=Severity.WARN
         ),
         pytest.param(speaker_status(links=(link("lo", "Excluded"),)), id="a link that is not used"),
         pytest.param(speaker_status(leaving="Drained"), id="a drain is wanted"),
+        pytest.param(speaker_status(peers=(peer(),)), id="a session is up"),
+        pytest.param(
+            speaker_status(peers=(peer(state="", reason=SessionRefusal.NODE_NOT_SELECTED),)),
+            id="a router for other nodes",
+        ),
+        pytest.param(
+            speaker_status(leaving="Drained", peers=(peer(state="Idle"),)), id="a session ended by a drain"
+        ),
+        *(
+            pytest.param(
+                speaker_status(addresses=(address(by=None, reason=reason, protocol="bgp"),)), id=reason
+            )
+            for reason in sorted(ELSEWHERE)
+        ),
     ],
 )
 def test_a_speaker_that_is_well_has_nothing_wrong(status: SpeakerStatus) -> None:
@@ -74,6 +91,38 @@ def test_a_speaker_that_is_well_has_nothing_wrong(status: SpeakerStatus) -> None
             speaker_status(findings=(finding(NODE2),)),
             "AddressInUse: node2 (02:00:00:00:00:99) answers for 192.0.2.10",
             id="another node on the link",
+        ),
+        pytest.param(
+            speaker_status(addresses=(address(by=None, reason="noEndpoints", protocol="bgp"),)),
+            "nobody announces 192.0.2.10: noEndpoints",
+            id="no route from anywhere",
+        ),
+        pytest.param(
+            speaker_status(addresses=(address(by=None, reason=Refusal.NO_LOCAL_ENDPOINTS),)),
+            "nobody announces 192.0.2.10: noLocalEndpoints",
+            id="no announcer on the link",
+        ),
+        pytest.param(
+            speaker_status(peers=(peer(), peer("peer2", "10.9.0.2", state="", reason="keyMissing"))),
+            "session with peer2 (10.9.0.2): keyMissing",
+            id="no session",
+        ),
+        pytest.param(
+            speaker_status(
+                peers=(peer(state="Active", trouble="refused", last_received="6/2 cease shutdown"),)
+            ),
+            "session with peer1 (10.9.0.1): Active; refused; received 6/2 cease shutdown",
+            id="a session that is not up",
+        ),
+        pytest.param(
+            speaker_status(peers=(peer(held_back=3),)),
+            "3 routes cannot be told to peer1 (10.9.0.1)",
+            id="routes beyond the limit",
+        ),
+        pytest.param(
+            speaker_status(bgp_problems=(Problem(path="bfd-profiles", message="no BFD here"),)),
+            "bfd-profiles: no BFD here",
+            id="BFD is away",
         ),
     ],
 )

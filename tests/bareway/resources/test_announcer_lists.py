@@ -74,7 +74,7 @@ def test_a_shard_of_an_earlier_or_later_version_is_read_by_what_is_known_of_it()
         pytest.param(" " * (TEXT_MAX + 1), "", id="too long"),
         pytest.param(written(generation=-1), ".generation", id="generation below zero"),
         pytest.param(written(generation=True), ".generation", id="generation true"),
-        pytest.param(written(generation=2**53), ".generation", id="generation too great"),
+        pytest.param(written(generation=2**52 + 1), ".generation", id="generation too great"),
         pytest.param(written(nodes=["a", ""]), ".nodes", id="a node without a name"),
         pytest.param(written(nodes="ab"), ".nodes", id="nodes are text"),
         pytest.param(written(addresses=[]), ".addresses", id="addresses are a list"),
@@ -150,7 +150,7 @@ ADDRESSES = st.ip_addresses().filter(lambda one: one.version == 4 or one.ipv4_ma
 """As we hold them: an IPv4 address that is written as IPv6 is read as what it is."""
 
 
-@given(st.dictionaries(ADDRESSES, ENTRIES, max_size=8), st.integers(9, 2**53 - 1))
+@given(st.dictionaries(ADDRESSES, ENTRIES, max_size=8), st.integers(9, 2**52))
 def test_what_is_written_is_read_again(entries: dict[IPAddress, Entry], generation: int) -> None:
     shard = Shard(
         generation=generation,

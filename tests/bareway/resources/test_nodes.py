@@ -1,4 +1,4 @@
-"""bareway.resources.nodes: labels, addresses and the one condition that counts."""
+"""bareway.resources.nodes: labels, addresses and the conditions that count."""
 
 import msgspec
 import pytest
@@ -7,6 +7,8 @@ from bareway.model.nodes import Node
 from bareway.model.problems import Problem
 from bareway.resources.kinds import NODES
 from support.builders import ips
+
+SHUTDOWN = "node is shutting down"
 
 
 def content(status: object = None, *, spec: object = None, **metadata: object) -> Node | tuple[Problem, ...]:
@@ -56,6 +58,32 @@ def test_only_network_unavailable_being_true_counts(kind: str, status: str, expe
     found = content({"conditions": [{"type": kind, "status": status, "lastHeartbeatTime": None}]})
     assert isinstance(found, Node)
     assert found.network_unavailable is expected
+
+
+@pytest.mark.parametrize(
+    ("condition", "expected"),
+    [
+        pytest.param({"type": "Ready", "status": "False", "message": SHUTDOWN}, True, id="message"),
+        pytest.param(
+            {"type": "Ready", "status": "False", "message": f"[container runtime is down, {SHUTDOWN}]"},
+            True,
+            id="among-others",
+        ),
+        pytest.param({"type": "Ready", "status": "False", "reason": SHUTDOWN}, True, id="reason"),
+        pytest.param({"type": "Ready", "status": "False", "message": "PLEG is not healthy"}, False, id="ill"),
+        pytest.param({"type": "Ready", "status": "Unknown", "message": SHUTDOWN}, False, id="silent-since"),
+        pytest.param({"type": "Ready", "status": "True", "message": "kubelet is posting"}, False, id="ready"),
+        pytest.param(
+            {"type": "Other", "status": "False", "message": SHUTDOWN}, False, id="another-condition"
+        ),
+    ],
+)
+def test_a_kubelet_that_shuts_its_node_down_says_so_in_the_condition_ready(
+    condition: dict[str, str], expected: bool
+) -> None:
+    found = content({"conditions": [condition]})
+    assert isinstance(found, Node)
+    assert found.is_shutting_down is found.is_draining is expected
 
 
 def test_a_heartbeat_changes_nothing() -> None:

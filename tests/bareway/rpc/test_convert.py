@@ -12,6 +12,7 @@ from bareway.model.status import (
     FindingStatus,
     LinkStatus,
     MemberStatus,
+    PeerStatus,
     PoolStatus,
     SpeakerStatus,
     WaitingService,
@@ -60,6 +61,38 @@ ADDRESSES = st.builds(
     announced_by=st.none() | LABEL.map(NodeName),
     reason=TEXT,
     listed=_tuples(LABEL.map(NodeName)),
+    protocol=st.sampled_from(("layer2", "bgp")),
+)
+NUMBERS = st.integers(0, 2**32 - 1)
+PEERS = st.builds(
+    PeerStatus,
+    name=TEXT,
+    address=st.builds(IPv4Address, NUMBERS) | st.builds(IPv6Address, st.integers(0, 2**128 - 1)),
+    port=st.integers(1, 2**16 - 1),
+    state=TEXT,
+    reason=TEXT,
+    trouble=TEXT,
+    up_s=st.floats(allow_nan=False),
+    local=TEXT,
+    local_asn=NUMBERS,
+    peer_asn=NUMBERS,
+    peer_id=TEXT,
+    hold_time_s=NUMBERS,
+    families=_tuples(TEXT),
+    our_capabilities=_tuples(TEXT),
+    peer_capabilities=_tuples(TEXT),
+    graceful_restart=st.booleans(),
+    bfd=TEXT,
+    told=st.dictionaries(TEXT, NUMBERS, max_size=3),
+    owed=NUMBERS,
+    held_back=NUMBERS,
+    digest=TEXT,
+    established=NUMBERS,
+    messages_received=NUMBERS,
+    updates_sent=NUMBERS,
+    faults=NUMBERS,
+    last_sent=TEXT,
+    last_received=TEXT,
 )
 FINDINGS = st.builds(
     FindingStatus,
@@ -84,6 +117,8 @@ SPEAKERS = st.builds(
     profile=TEXT,
     partition=TEXT,
     findings=_tuples(FINDINGS),
+    peers=_tuples(PEERS),
+    bgp_problems=_tuples(PROBLEMS),
 )
 CONTROLLERS = st.builds(
     ControllerStatus,
@@ -115,6 +150,12 @@ CONTROLLERS = st.builds(
 def test_what_a_speaker_says_arrives_as_it_was(status: SpeakerStatus) -> None:
     wire = convert.speaker_message(status).SerializeToString()
     assert convert.speaker_status(speaker_pb2.SpeakerStatus.FromString(wire)) == status
+
+
+def test_an_address_of_a_speaker_of_before_belongs_to_layer2() -> None:
+    before = speaker_pb2.AnnouncedAddress(address="192.0.2.1")
+    (found,) = convert.speaker_status(speaker_pb2.SpeakerStatus(addresses=[before])).addresses
+    assert found.protocol == "layer2"
 
 
 def test_a_controller_of_before_tells_of_its_pools_without_families() -> None:

@@ -1,5 +1,6 @@
 import asyncio
 from collections.abc import Mapping
+from dataclasses import replace
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
@@ -14,6 +15,7 @@ from bareway.runtime.metrics import (
     Family,
     FamilyKind,
     KubernetesFigures,
+    PeerFigures,
     SpeakerFigures,
     controller_families,
     speaker_families,
@@ -63,6 +65,48 @@ async def _samples(*families: Family) -> Mapping[tuple[str, str], float]:
         for family in text_string_to_metric_families(page)
         for sample in family.samples
     }
+
+
+ROUTERS = (
+    PeerFigures(
+        peer="192.0.2.254:179",
+        address=ips("192.0.2.254")[0],
+        is_up=True,
+        updates_sent=22,
+        announced=23,
+        wanted=24,
+        established=25,
+        faults=26,
+        bfd_up=False,
+    ),
+    PeerFigures(peer="192.0.2.253:179", address=ips("192.0.2.253")[0]),
+)
+
+
+@pytest.mark.parametrize(
+    ("name", "labels", "figure"),
+    [
+        ("metallb_bgp_session_up", "peer=192.0.2.254:179", 1),
+        ("metallb_bgp_session_up", "peer=192.0.2.253:179", 0),
+        ("metallb_bgp_updates_total", "peer=192.0.2.254:179", 22),
+        ("metallb_bgp_announced_prefixes_total", "peer=192.0.2.254:179", 23),
+        ("metallb_bgp_pending_prefixes_total", "peer=192.0.2.254:179", 24),
+        ("bareway_bgp_sessions_total", "peer=192.0.2.254:179", 25),
+        ("bareway_bgp_faults_total", "peer=192.0.2.254:179", 26),
+        ("metallb_bfd_session_up", "peer=192.0.2.254", 0),
+    ],
+)
+async def test_sessions_are_told_by_metallbs_names(name: str, labels: str, figure: float) -> None:
+    samples = await _samples(*speaker_families(replace(SPEAKER, peers=ROUTERS)))
+    assert samples[name, labels] == figure
+
+
+async def test_without_bgp_or_bfd_there_is_nothing_of_it() -> None:
+    assert not [
+        name for name, _ in await _samples(*speaker_families(SPEAKER)) if "bgp" in name or "bfd" in name
+    ]
+    samples = await _samples(*speaker_families(replace(SPEAKER, peers=ROUTERS[1:])))
+    assert not [name for name, _ in samples if "bfd" in name]
 
 
 @pytest.mark.parametrize(

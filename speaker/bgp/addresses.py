@@ -1,0 +1,81 @@
+"""Which addresses of ours a peer can reach beside the one that its connection has: next hops of its routes.
+
+A decision on what netlink told of the node's addresses; nothing is asked of people here.
+"""
+
+from collections.abc import Iterable
+from ipaddress import IPv6Address
+from typing import NamedTuple
+
+from bareway.bgp.peers import PeerSettings
+from bareway.model.configuration import DynamicAsn
+from bareway.model.names import IPAddress, IPNetwork
+from speaker.layer2.netlink import AddressMessage
+from speaker.layer2.sockets import RouteSocket
+
+
+class Beside(NamedTuple):
+    """What goes into ``Connected`` beside the two ends."""
+
+    link_local: IPv6Address | None = None
+    other_family: IPAddress | None = None
+
+
+def own_addresses() -> list[AddressMessage]:
+    """All addresses of this node, as the kernel lists them.
+
+    Raises:
+        OSError: the kernel does not answer.
+    """
+    route = RouteSocket()
+    try:
+        return [message for message in route.dump() if isinstance(message, AddressMessage)]
+    finally:
+        route.close()
+
+
+def beside(
+    addresses: Iterable[AddressMessage], *, local: IPAddress, remote: IPAddress, is_multihop: bool
+) -> Beside:
+    """Of the interface that bears ``local``.
+
+    Its link-local address, if ``remote`` shares that link, and its first address of the other family.
+    """
+    known = list(addresses)
+    indices = _indices(known, local)
+    here = [one.address for one in known if one.index in indices]
+    other = [
+        one for one in here if one.version != local.version and not (one.is_link_local or one.is_loopback)
+    ]
+    other.sort(key=lambda one: (one.network.prefixlen == one.max_prefixlen, one.version == 6 and int(one)))  # noqa: PLR2004
+    shares = not is_multihop and any(_is_in(remote, one.network) for one in here)
+    link_local = [one.ip for one in here if isinstance(one.ip, IPv6Address) and one.ip.is_link_local]
+    return Beside(
+        link_local=link_local[0] if link_local and shares else None,
+        other_family=other[0].ip if other else None,
+    )
+
+
+def is_far(addresses: Iterable[AddressMessage], settings: PeerSettings) -> bool:
+    """Whether BFD towards this peer is of several hops, decided as FRR does.
+
+    Over eBGP where that is configured, within an AS where peer and we share no link.
+    """
+    if settings.peer_asn == settings.local_asn or settings.dynamic_asn is DynamicAsn.INTERNAL:
+        return not any(_is_in(settings.address, one.address.network) for one in addresses)
+    return settings.is_multihop
+
+
+def bare(address: IPAddress) -> IPAddress:
+    """Without the link that it is on."""
+    return IPv6Address(address.packed) if isinstance(address, IPv6Address) else address
+
+
+def _indices(addresses: Iterable[AddressMessage], local: IPAddress) -> set[int]:
+    ours = bare(local)
+    return {one.index for one in addresses if one.address.ip == ours}
+
+
+def _is_in(address: IPAddress, network: IPNetwork) -> bool:
+    plain = bare(address)
+    return plain.version == network.version and plain in network

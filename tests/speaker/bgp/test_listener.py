@@ -1,0 +1,118 @@
+"""Whose connection it is, and what becomes of one that cannot be used."""
+
+import asyncio
+import socket
+from ipaddress import ip_address
+
+import pytest
+
+from bareway.bgp.peers import PeerSettings
+from bareway.model.names import IPAddress
+from speaker.bgp import listener as listeners
+from speaker.bgp.listener import BgpCounters, ConnectionRefusal, Listener, is_same
+from support.bgp_wires import NODE, OTHER, PORT, ROUTER, is_listening, towards
+from support.until import until
+
+
+class Rig:
+    def __init__(self, *peers: PeerSettings) -> None:
+        self.counters = BgpCounters()
+        self.taken: list[str] = []
+        self.listener = Listener(
+            port=PORT, is_open_to_all=False, counters=self.counters, on_connection=self._take
+        )
+        self.listener.serve(peers)
+
+    def _take(self, name: str, it: socket.socket) -> bool:
+        self.taken.append(name)
+        it.close()
+        return True
+
+
+@pytest.mark.parametrize(
+    ("configured", "seen", "expected"),
+    [
+        ("192.0.2.1", "192.0.2.1", True),
+        ("192.0.2.1", "192.0.2.2", False),
+        ("fe80::1", "fe80::1%eth0", True),
+        ("fe80::1%eth0", "fe80::1%eth0", True),
+        ("fe80::1%eth0", "fe80::1%eth1", False),
+        ("fe80::1%eth0", "fe80::2%eth0", False),
+        ("2001:db8::1", "192.0.2.1", False),
+        ("192.0.2.1", "::ffff:192.0.2.1", False),
+    ],
+)
+def test_an_address_of_one_link_is_that_link_s_alone(configured: str, seen: str, expected: bool) -> None:
+    assert is_same(ip_address(configured), ip_address(seen)) is expected
+
+
+@pytest.mark.parametrize(
+    ("local", "expected"),
+    [
+        pytest.param(NODE, "ours", id="the-one-that-names-our-end"),
+        pytest.param(OTHER, "passive", id="the-passive-one-of-those-that-name-none"),
+    ],
+)
+async def test_of_several_entries_for_one_address(local: IPAddress, expected: str) -> None:
+    rig = Rig()
+    rig.listener._peers = (
+        towards(name="dialled", source_address=None),
+        towards(name="passive", source_address=None, is_passive=True),
+        towards(name="ours", is_passive=True),
+        towards(OTHER, name="another", is_passive=True),
+    )
+    assert rig.listener._peer_of(ROUTER, local) == expected
+    assert rig.listener._peer_of(NODE, local) is None
+
+
+async def test_a_connection_that_ended_before_it_was_taken_is_counted() -> None:
+    rig = Rig(towards(is_passive=True))
+    gone = socket.socket()
+    gone.close()
+    rig.listener._take(gone, (str(ROUTER), 1024))
+    assert rig.counters.refused == {ConnectionRefusal.VANISHED: 1}
+    rig.listener.close()
+
+
+async def test_a_key_that_the_kernel_does_not_take_opens_the_door_to_nobody(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def refuse(it: object, peer: object, key: bytes) -> None:
+        if key:
+            raise OSError(12, "Cannot allocate memory")
+
+    monkeypatch.setattr(listeners, "RETRY_S", 0.02)
+    rig = Rig(towards(is_passive=True))
+    assert await is_listening()
+    with monkeypatch.context() as patch:
+        patch.setattr(listeners, "set_key", refuse)
+        rig.listener.serve([towards(is_passive=True, password=b"s3cret")])
+        assert not await is_listening()
+        (problem,) = rig.listener.problems
+        assert "Cannot allocate memory" in problem.message
+        await asyncio.sleep(0.05)
+        assert rig.listener.problems
+    await until(lambda: not rig.listener.problems)
+    assert await is_listening()
+    rig.listener.close()
+    assert not await is_listening()
+
+
+@pytest.mark.parametrize(
+    ("sources", "doors"),
+    [
+        pytest.param([NODE], {str(NODE)}, id="one-address"),
+        pytest.param([NODE, None], {"0.0.0.0"}, id="any-address-includes-the-other"),
+        pytest.param([], set(), id="nobody"),
+    ],
+)
+async def test_addresses_are_listened_on_and_all_of_them_only_where_need_be(
+    sources: list[object], doors: set[str]
+) -> None:
+    peers = [
+        towards(name=str(number), is_passive=True, source_address=source)
+        for number, source in enumerate(sources)
+    ]
+    rig = Rig(*peers)
+    assert {str(address) for address in rig.listener._doors} == doors
+    rig.listener.close()
