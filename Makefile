@@ -6,6 +6,7 @@ PYTHON := PYTHONPATH=tests:. $(BIN)/python
 # Runs what follows as root: as it is for root, in namespaces of its own for a normal user, who is root there.
 ROOT := $(PYTHON) -m lab.rootless
 API ?= embedded
+MODE ?= layer2
 SEED ?= 1
 
 .DEFAULT_GOAL := help
@@ -22,11 +23,11 @@ setup: .venv/ready  ## install what the project needs (every target does this by
 packages:
 	@python3 tests/bootstrap.py packages iproute2 nftables curl util-linux
 
-demo: setup packages  ## the whole job on real packets, in network namespaces; API=real for a real kube-apiserver
-	@$(if $(filter real,$(API)),$(PYTHON) -m cluster.build > /dev/null && )$(ROOT) $(BIN)/python -m lab.demo --api $(API)
+demo: setup packages  ## the whole job on real packets, in network namespaces; MODE=bgp behind a router; API=real for a real kube-apiserver
+	@$(if $(filter bgp,$(MODE)),python3 tests/bootstrap.py packages bird2 && )$(if $(filter real,$(API)),$(PYTHON) -m cluster.build > /dev/null && )$(ROOT) $(BIN)/python -m lab.demo --mode $(MODE) --api $(API)
 
 routers: setup
-	@python3 tests/bootstrap.py packages bird2 frr
+	@python3 tests/bootstrap.py packages bird2 frr gobgpd openbgpd tshark
 
 test: setup packages routers  ## every test but those that need the real kube-apiserver
 	@echo "test: the quick ones, two at a time" && $(BIN)/pytest -n 2 -q -m 'not real and not lab and not cluster'
@@ -56,7 +57,7 @@ proto-check: proto
 docs: setup  ## write docs/flags.md from the code
 	@$(PYTHON) tests/generate_docs.py
 
-sim: setup  ## replay one seed in virtual time: make sim SEED=7, of controllers: make sim WORLD=control SEED=7
+sim: setup  ## replay one seed in virtual time: make sim SEED=7, of controllers or routers: make sim WORLD=control SEED=7
 	@$(PYTHON) -m sim$(addprefix .,$(WORLD)) $(SEED)
 
 unit: setup  ## the quick tests alone: no root, no namespaces
@@ -75,7 +76,7 @@ record: setup packages  ## write down anew what the programs ask an API server: 
 	@$(PYTHON) -m cluster.build && $(ROOT) $(BIN)/python -m cluster.recording
 
 cluster-packages: packages
-	@python3 tests/bootstrap.py packages containerd runc containernetworking-plugins conntrack
+	@python3 tests/bootstrap.py packages containerd runc containernetworking-plugins conntrack bird2
 
 cluster: setup cluster-packages  ## install on a real cluster of three kubelet nodes, and break it: about three minutes
 	@$(PYTHON) -m cluster.ring build && $(BIN)/pytest -m cluster tests/cluster
@@ -86,11 +87,11 @@ cluster-up: setup cluster-packages  ## the same cluster for a person to look at:
 cluster-down: setup  ## end it
 	@$(PYTHON) -m cluster.ring down
 
-mutate: setup  ## break a package in thousands of ways and count what its tests notice: make mutate ONLY=decide, SAMPLE=1000 for so many
-	@$(PYTHON) -m mutation $(ONLY) $(addprefix --sample ,$(SAMPLE)) $(addprefix --workers ,$(WORKERS)) $(if $(AGAIN),--again)
+mutate: setup  ## break a package in thousands of ways and count what its tests notice: make mutate ONLY=decide; ONLY='decide layer2' COMMIT=HEAD SAMPLE=1000 MINUTES=90
+	@$(PYTHON) -m mutation $(ONLY) $(addprefix --commit ,$(COMMIT)) $(addprefix --sample ,$(SAMPLE)) $(addprefix --minutes ,$(MINUTES)) $(addprefix --workers ,$(WORKERS)) $(if $(ON),--on) $(if $(AGAIN),--again)
 
 bench: setup packages  ## measure and print JSON, every trial kept: make bench TRIALS=10; ONLY=controller; ONLY=layer2 SCENARIO=power-off NODES=8
-	@python3 tests/bootstrap.py packages keepalived serf && $(PYTHON) -m bench$(addprefix .,$(ONLY)) $(addprefix --trials ,$(TRIALS)) $(addprefix --scenario ,$(SCENARIO)) $(addprefix --nodes ,$(NODES)) $(addprefix --profile ,$(PROFILE)) $(addprefix --family ,$(FAMILY)) $(addprefix --addresses ,$(ADDRESSES))
+	@python3 tests/bootstrap.py packages keepalived serf bird2 $(if $(filter bgp,$(ONLY)),frr gobgpd) && $(PYTHON) -m bench$(addprefix .,$(ONLY)) $(addprefix --trials ,$(TRIALS)) $(addprefix --scenario ,$(SCENARIO)) $(addprefix --nodes ,$(NODES)) $(addprefix --profile ,$(PROFILE)) $(addprefix --family ,$(FAMILY)) $(addprefix --addresses ,$(ADDRESSES)) $(addprefix --loss ,$(LOSS)) $(addprefix --minutes ,$(MINUTES)) $(addprefix --hours ,$(HOURS)) $(addprefix --runs ,$(RUNS))
 
 bench-gate: setup packages  ## a powered-off node is replaced in less than a third of keepalived's time, same run
 	@python3 tests/bootstrap.py packages keepalived && $(PYTHON) -m bench.gate

@@ -63,7 +63,7 @@ class EmbeddedApi:
             self._process.kill()
 
     def attach(self, node: Machine) -> None:
-        start_module(node, "lab.proxy", self.url)
+        start_module(node, "lab.proxy", self.url, "--node", node.name)
 
 
 class RealApi:

@@ -1,21 +1,16 @@
 """Routers that speak BFD without BGP: BIRD 2 and FRR's bfdd, from Debian's packages."""
 
 import re
-import shutil
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Protocol
 
 import msgspec
 
-from lab.commands import LabError, run
 from lab.machine import Machine
 from lab.process import Process
-from lab.waiting import wait_for
-
-FRR = Path("/usr/lib/frr")
+from lab.routers.bird import BirdProcess
+from lab.routers.frr import FrrProcesses
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,29 +52,19 @@ class Router(Protocol):
     def stop(self) -> None: ...
 
 
-def missing(name: str) -> str | None:
-    """The sentence with which a test fails where the router is not installed."""
-    is_there = shutil.which("bird") if name == "bird" else (FRR / "bfdd").exists()
-    package = "bird2" if name == "bird" else "frr"
-    return None if is_there else f"BFD is tried against {name}, which is not here: apt-get install {package}"
-
-
 class Bird:
     """BIRD 2 with nothing but BFD."""
 
     says_when_it_ends_a_session = False
 
     def __init__(self, machine: Machine, neighbours: Sequence[Neighbour]) -> None:
-        self._machine = machine
         self._neighbours = neighbours
-        self._folder = Path(tempfile.mkdtemp(prefix="bareway-bird-"))
-        self._write(100, 3)
-        words = ("-c", self._folder / "conf", "-s", self._folder / "ctl", "-P", self._folder / "pid")
-        self.process = machine.start("bird", "bird", "-f", *words)
-        wait_for((self._folder / "ctl").exists, what="BIRD's control socket", within_s=10.0)
+        self._bird = BirdProcess(machine)
+        self._bird.start(self._text(100, 3))
+        self.process = self._bird.process
 
     def session(self, address: str) -> Seen | None:
-        shown = self._ask("show bfd sessions")
+        shown = self._bird.ask("show bfd sessions")
         row = re.search(rf"^ *{re.escape(address)} +\S+ +(\S+) +\S+ +([\d.]+) +([\d.]+)", shown, re.MULTILINE)
         if row is None:
             return None
@@ -87,28 +72,22 @@ class Bird:
         return Seen(is_up=row.group(1) == "Up", interval_ms=interval, timeout_ms=timeout)
 
     def configure(self, interval_ms: int, multiplier: int) -> None:
-        self._write(interval_ms, multiplier)
-        self._ask("configure")
+        self._bird.configure(self._text(interval_ms, multiplier))
 
     def shut(self) -> None:
-        self._ask("disable b")
+        self._bird.ask("disable b")
 
     def times_up(self) -> list[str]:
-        return re.findall(r"\d\d:\d\d:\d\d\.\d+", self._ask("show bfd sessions"))  # up since then
+        return re.findall(r"\d\d:\d\d:\d\d\.\d+", self._bird.ask("show bfd sessions"))  # up since then
 
     def stop(self) -> None:
-        self.process.kill()
-        shutil.rmtree(self._folder)
+        self._bird.remove()
 
-    def _ask(self, question: str) -> str:
-        return self._machine.run("birdc", "-s", str(self._folder / "ctl"), question)
-
-    def _write(self, interval_ms: int, multiplier: int) -> None:
+    def _text(self, interval_ms: int, multiplier: int) -> str:
         options = (
             f"min rx interval {interval_ms} ms; min tx interval {interval_ms} ms; multiplier {multiplier};"
         )
         lines = [
-            f'log "{self._folder / "log"}" all;',
             "router id 192.0.2.1;",
             "protocol device {}",
             f'protocol bfd b {{ interface "*" {{ {options} }}; multihop {{ {options} }};',
@@ -117,26 +96,23 @@ class Bird:
             hops = "multihop on" if neighbour.is_multihop else ""
             where = "" if neighbour.is_multihop else 'dev "eth0"'
             lines.append(f"neighbor {neighbour.address} {where} local {neighbour.local} {hops};")
-        (self._folder / "conf").write_text("\n".join([*lines, "}"]))
+        return "\n".join([*lines, "}\n"])
 
 
 class Frr:
-    """zebra and bfdd; they run as the user frr, who has to be able to write where they live."""
+    """zebra and bfdd."""
 
     says_when_it_ends_a_session = True
 
     def __init__(self, machine: Machine, neighbours: Sequence[Neighbour]) -> None:
-        self._machine = machine
         self._neighbours = neighbours
-        self._folder = Path(tempfile.mkdtemp(prefix="bareway-frr-"))
-        (self._folder / "empty.conf").touch()
-        run("chown", "-R", "frr:frrvty", str(self._folder))
-        self._zebra = self._daemon("zebra", awaits="zserv.api")
-        self.process = self._daemon("bfdd", "--bfdctl", str(self._folder / "bfdd.sock"), awaits="bfdd.vty")
+        self._frr = FrrProcesses(machine)
+        self._frr.start("zebra")
+        self.process = self._frr.bfdd()
         self.configure(100, 3)
 
     def session(self, address: str) -> Seen | None:
-        shown = msgspec.json.decode(self._vtysh("show bfd peers json"))
+        shown = msgspec.json.decode(self._frr.ask("bfdd", "show bfd peers json"))
         for peer in shown:
             if peer["peer"] == address:
                 interval = max(peer["transmit-interval"], peer["remote-receive-interval"])
@@ -154,37 +130,17 @@ class Frr:
         self._set("shutdown")
 
     def times_up(self) -> list[str]:
-        counters = msgspec.json.decode(self._vtysh("show bfd peers counters json"))
+        counters = msgspec.json.decode(self._frr.ask("bfdd", "show bfd peers counters json"))
         return [f"{peer['peer']} {peer['session-down']}" for peer in counters]
 
     def stop(self) -> None:
-        for process in (self.process, self._zebra):
-            process.kill()
-        shutil.rmtree(self._folder)
+        self._frr.remove()
 
     def _set(self, *options: str) -> None:
-        words = ["configure terminal", "bfd"]
+        words = ["bfd"]
         for neighbour in self._neighbours:
             how = "multihop" if neighbour.is_multihop else "interface eth0"
             local = f"local-address {neighbour.local}"
             order = f"{how} {local}" if neighbour.is_multihop else f"{local} {how}"
             words += [f"peer {neighbour.address} {order}", *options, "exit"]
-        self._vtysh(*words)
-
-    def _vtysh(self, *words: str) -> str:
-        arguments = [part for word in words for part in ("-c", word)]
-        return self._machine.run("vtysh", "--vty_socket", str(self._folder), *arguments)
-
-    def _daemon(self, name: str, *more: str, awaits: str) -> Process:
-        folder = self._folder
-        words = ["-z", f"{folder}/zserv.api", "--vty_socket", str(folder), "-P", "0"]
-        words += ["-f", f"{folder}/empty.conf", "-i", f"{folder}/{name}.pid", "--log", f"file:{folder}/log"]
-        process = self._machine.start(name, str(FRR / name), *words, *more)
-
-        def is_ready() -> bool:
-            if not process.is_running:
-                raise LabError(process.tail())
-            return (folder / awaits).exists() and (folder / f"{name}.vty").exists()
-
-        wait_for(is_ready, what=f"FRR's {name}", within_s=15.0)
-        return process
+        self._frr.set("bfdd", words)

@@ -1,8 +1,9 @@
 """The whole job on real packets: an address for a Service, a client, a dead node, and another that goes on.
 
-    python -m lab.demo [--api embedded|real] [--keep]
+    python -m lab.demo [--mode layer2|bgp] [--api embedded|real] [--keep]
 
-Ends with 0 only if the client got a backend's page before and after, and its outage was at most 1 s.
+Ends with 0 only if the client got a backend's page before and after, and its outage was at most 1 s. By BGP a
+router spreads connections over three nodes, one of which is drained: then no new connection may fail.
 """
 
 import argparse
@@ -17,8 +18,10 @@ from lab.network import Lab
 from lab.rootless import ENTRY
 from lab.site import Site
 from lab.story import Story, play
+from lab.story_bgp import play_bgp
 from lab.system import System
 
+MODES = {"layer2": play, "bgp": play_bgp}
 APIS: Mapping[str, Callable[[Site], Api]] = {"embedded": EmbeddedApi, "real": RealApi}
 
 
@@ -31,7 +34,7 @@ def main(arguments: Sequence[str]) -> int:
     story = Story()
     try:
         with Lab() as lab:
-            system, missed = play(story, lab, APIS[given.api])
+            system, missed = MODES[given.mode](story, lab, APIS[given.api])
             if given.keep:
                 keep(story, system)
     except CannotTry as error:
@@ -55,6 +58,7 @@ def wishes(arguments: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
+    parser.add_argument("--mode", choices=sorted(MODES), default="layer2")
     parser.add_argument("--api", choices=sorted(APIS), default="embedded")
     parser.add_argument(
         "--keep", action="store_true", help="leave it running for a look until Enter is pressed"

@@ -36,15 +36,16 @@ SYSCTLS = {
 """Below /proc/sys/net, which each network namespace has to itself."""
 
 PREFIX_6 = "2001:db8:1::/64"
-"""The documentation prefix (RFC 3849) that every switch carries beside its IPv4 network."""
+"""The documentation prefix (RFC 3849) that a switch carries beside IPv4, unless told otherwise."""
 
 
 class Switch:
     """An Ethernet switch: a bridge in a namespace of its own, so that no packet touches the real network."""
 
-    def __init__(self, name: str, namespace: str) -> None:
+    def __init__(self, name: str, namespace: str, *, prefix_6: str = PREFIX_6) -> None:
         self.name = name
         self.namespace = namespace
+        self.prefix_6 = prefix_6
         ip("netns", "add", namespace)
         ip("-n", namespace, "link", "set", "lo", "up")
         # Ports forward at once and multicast goes everywhere: no spanning tree, no snooping.
@@ -64,7 +65,7 @@ class Cable:
     @property
     def address_6(self) -> IPv6Interface:
         """The same host number as the IPv4 address, to the eye: 192.0.2.11 is 2001:db8:1::11."""
-        return IPv6Interface(PREFIX_6.replace("::", f"::{self.address.ip.packed[-1]}"))
+        return IPv6Interface(self.switch.prefix_6.replace("::", f"::{self.address.ip.packed[-1]}"))
 
     @property
     def mac(self) -> str:

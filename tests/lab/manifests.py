@@ -36,7 +36,7 @@ status:
 """
 
 
-def configuration(*pools: str, more: str = "") -> str:
+def configuration(*pools: str, more: str = "", protocol: str = "layer2") -> str:
     """The ConfigMap that a user of MetalLB has already; ``more`` are further lines of the document."""
     ranges = "".join(f"      - {pool}\n" for pool in pools)
     extensions = "".join(f"    {line}\n" for line in more.splitlines())
@@ -50,13 +50,15 @@ data:
   config: |
     address-pools:
     - name: default
-      protocol: layer2
+      protocol: {protocol}
       addresses:
 {ranges}{extensions}"""
 
 
-def service(name: str, *, port: int = 80, families: Sequence[str] = ("IPv4",)) -> str:
-    """A Service of type LoadBalancer."""
+def service(
+    name: str, *, port: int = 80, families: Sequence[str] = ("IPv4",), traffic: str = "Cluster"
+) -> str:
+    """A Service of type LoadBalancer; ``traffic`` is its external policy."""
     policy = "SingleStack" if len(families) == 1 else "RequireDualStack"
     return f"""\
 apiVersion: v1
@@ -65,6 +67,7 @@ metadata:
   name: {name}
 spec:
   type: LoadBalancer
+  externalTrafficPolicy: {traffic}
   ipFamilyPolicy: {policy}
   ipFamilies: [{", ".join(families)}]
   ports:
@@ -80,8 +83,7 @@ spec:
 
 def endpoint_slice(name: str, backends: Iterable[Backend], *, family: str = "IPv4") -> str:
     """Where the Service is served; with Pods and a controller manager, Kubernetes writes it."""
-    addresses = [backend.address_6 if family == "IPv6" else backend.address for backend in backends]
-    ends = "".join(f'- addresses: ["{address}"]\n' for address in addresses)
+    ends = "".join(_endpoint(backend, family=family) for backend in backends)
     return f"""\
 apiVersion: discovery.k8s.io/v1
 kind: EndpointSlice
@@ -98,6 +100,12 @@ ports:
   port: 8080
 endpoints:
 {ends}"""
+
+
+def _endpoint(backend: Backend, *, family: str) -> str:
+    address = backend.address_6 if family == "IPv6" else backend.address
+    place = f"  nodeName: {backend.node}\n" if backend.node else ""
+    return f'- addresses: ["{address}"]\n{place}'
 
 
 def documents(*manifests: str) -> str:

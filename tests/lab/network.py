@@ -21,7 +21,7 @@ from lab.leftovers import (
     remove_namespace,
     unmount_below,
 )
-from lab.machine import Machine, Switch
+from lab.machine import PREFIX_6, Machine, Switch
 
 _COUNT = itertools.count(1)
 
@@ -64,9 +64,9 @@ class Lab:
             self._report()
         self.close()
 
-    def switch(self, name: str) -> Switch:
+    def switch(self, name: str, *, prefix_6: str = PREFIX_6) -> Switch:
         """A switch with no machine on it yet."""
-        return Switch(name, namespace_name(self._pid, self._count, name))
+        return Switch(name, namespace_name(self._pid, self._count, name), prefix_6=prefix_6)
 
     def machine(self, name: str, switch: Switch, address: str) -> Machine:
         """A machine with one cable into the switch and this address (``192.0.2.11/24``)."""

@@ -1,10 +1,11 @@
 """What kube-proxy does, as small as it can be: DNAT rules from Services and their EndpointSlices.
 
-    python -m lab.proxy http://192.0.2.2:6443
+    python -m lab.proxy http://192.0.2.2:6443 --node node1
 
 Runs on each node beside the embedded API server; with the real one kube-proxy itself does it. Every port
-of a Service is answered on its external and cluster addresses by its endpoints in turn, policy Cluster.
-Not covered: NodePorts, session affinity, policy Local, healthz.
+of a Service is answered on its external and cluster addresses by its endpoints in turn; for policy Local by
+those of this node alone, which see the client's own address. Not covered: NodePorts, session affinity,
+healthz.
 """
 
 import argparse
@@ -22,6 +23,8 @@ from urllib.parse import urlsplit
 from lab.waiting import pause
 
 TABLE = "lab_proxy"
+LOCAL_MARK = "0x1"
+"""On connections whose client keeps its address."""
 RETRY_S = 0.2
 """Between attempts while the API server is away; the rules stay as they are."""
 
@@ -35,42 +38,49 @@ class Rule:
     address: str
     port: int
     backends: tuple[tuple[str, int], ...]
+    """None: connections are dropped, since their endpoints are on other nodes."""
     protocol: str = "TCP"
+    is_local: bool = False
+    """The client's address stays."""
 
 
-def rules(services: Iterable[Mapping[str, Any]], slices: Iterable[Mapping[str, Any]]) -> list[Rule]:
+def rules(
+    services: Iterable[Mapping[str, Any]], slices: Iterable[Mapping[str, Any]], *, node: str = ""
+) -> list[Rule]:
     """One rule for each address and port of a Service that has endpoints."""
     backends: dict[tuple[str, str, str], set[tuple[str, int]]] = {}
+    here: set[str] = set()
     for piece in slices:
         namespace = piece["metadata"]["namespace"]
         owner = piece["metadata"].get("labels", {}).get("kubernetes.io/service-name", "")
         for port in piece.get("ports") or ():
             known = backends.setdefault((namespace, owner, port.get("name") or ""), set())
             known |= {(address, port["port"]) for address in _ready_addresses(piece)}
+        here.update(_addresses_on(piece, node))
     made = []
     for service in services:
         namespace, name = service["metadata"]["namespace"], service["metadata"]["name"]
+        is_local = service["spec"].get("externalTrafficPolicy") == "Local"
         for port in service["spec"].get("ports") or ():
             if found := backends.get((namespace, name, port.get("name") or "")):
                 for one in _addresses(service):
                     targets = tuple(sorted(target for target in found if (":" in target[0]) == (":" in one)))
                     if targets:
-                        protocol = port.get("protocol", "TCP")
-                        made.append(Rule(address=one, port=port["port"], backends=targets, protocol=protocol))
+                        made.append(
+                            Rule(
+                                address=one,
+                                port=port["port"],
+                                backends=tuple(t for t in targets if t[0] in here) if is_local else targets,
+                                protocol=port.get("protocol", "TCP"),
+                                is_local=is_local,
+                            )
+                        )
     return sorted(made)
 
 
 def ruleset(wanted: Iterable[Rule]) -> str:
     """The nftables script that replaces our table by these rules in one transaction."""
-    lines = []
-    for rule in wanted:
-        targets = ", ".join(f"{i} : {address} . {port}" for i, (address, port) in enumerate(rule.backends))
-        family = "ip6" if ":" in rule.address else "ip"
-        turn = f"numgen inc mod {len(rule.backends)} map {{ {targets} }}"
-        lines.append(
-            f"{family} daddr {rule.address} {rule.protocol.lower()} dport {rule.port} dnat {family} to {turn}"
-        )
-    body = "\n    ".join(lines)
+    body = "\n    ".join(map(_line, wanted))
     return f"""table inet {TABLE}
 delete table inet {TABLE}
 table inet {TABLE} {{
@@ -87,10 +97,25 @@ table inet {TABLE} {{
   }}
   chain postrouting {{
     type nat hook postrouting priority 100
-    ct status dnat masquerade
+    ct status dnat ct mark != {LOCAL_MARK} masquerade
   }}
 }}
 """
+
+
+def _line(rule: Rule) -> str:
+    family = "ip6" if ":" in rule.address else "ip"
+    about = f"{family} daddr {rule.address} {rule.protocol.lower()} dport {rule.port}"
+    if not rule.backends:
+        return f"{about} drop"
+    targets = ", ".join(f"{i} : {address} . {port}" for i, (address, port) in enumerate(rule.backends))
+    mark = f" ct mark set {LOCAL_MARK}" if rule.is_local else ""
+    return f"{about}{mark} dnat {family} to numgen inc mod {len(rule.backends)} map {{ {targets} }}"
+
+
+def _addresses_on(piece: Mapping[str, Any], node: str) -> list[str]:
+    ends = piece.get("endpoints") or ()
+    return [address for end in ends if node and end.get("nodeName") == node for address in end["addresses"]]
 
 
 def _ready_addresses(piece: Mapping[str, Any]) -> list[str]:
@@ -157,6 +182,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("server", help="URL of the API server, plain HTTP")
+    parser.add_argument("--node", default="", help="the Node that this is")
     given = parser.parse_args()
     changed: queue.SimpleQueue[None] = queue.SimpleQueue()
     services, slices = (Mirror(given.server, path, changed) for path in RESOURCES)
@@ -167,7 +193,7 @@ def main() -> None:
         changed.get()
         if not (services.is_synced and slices.is_synced):
             continue
-        wanted = rules(services.objects.values(), slices.objects.values())
+        wanted = rules(services.objects.values(), slices.objects.values(), node=given.node)
         if wanted != applied:
             subprocess.run(["nft", "-f", "-"], input=ruleset(wanted), text=True, check=True)
             applied = wanted

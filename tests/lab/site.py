@@ -38,6 +38,8 @@ class Backend:
     address_6: str = ""
     port: int
     page: str
+    node: str = ""
+    """The Node that it runs on, where that matters."""
 
 
 class Site:
@@ -45,10 +47,10 @@ class Site:
 
     def __init__(self, lab: Lab, *, nodes: int = NODES) -> None:
         self.lab = lab
-        lan = lab.switch("lan")
+        self.lan = lan = lab.switch("lan")
         self.api = lab.machine("api", lan, "192.0.2.2/24")
         self.worker = lab.machine("worker", lan, "192.0.2.50/24")
-        self.client = lab.machine("client", lan, "192.0.2.100/24")
+        self.client = self._client()
         self.observer = lab.machine("observer", lan, "192.0.2.101/24")
         self.nodes = [lab.machine(f"node{i}", lan, f"192.0.2.{10 + i}/24") for i in range(1, nodes + 1)]
         for node in self.nodes:
@@ -59,6 +61,10 @@ class Site:
     @property
     def pages(self) -> set[str]:
         return {backend.page for backend in self.backends}
+
+    def _client(self) -> Machine:
+        """On the same switch as the nodes."""
+        return self.lab.machine("client", self.lan, "192.0.2.100/24")
 
     def _serve(self, number: int) -> Backend:
         backend = Backend(

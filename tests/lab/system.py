@@ -18,8 +18,8 @@ from lab.site import POOL, POOL_6, Site
 from lab.stations import IMPORTABLE
 from lab.waiting import wait_for
 
-SUPERVISOR = (sys.executable, "-I", "-m", "speaker.supervisor")
-"""What the manifest starts; isolated, so that nothing but the standard library is found."""
+SUPERVISOR = (sys.executable, "-I", "-m", "speaker.bfd", "--memory")
+"""What the manifest starts; isolated, so that nothing but the standard library is found. A file follows."""
 ASSIGNED_WITHIN_S = 20.0
 """An address is assigned in a fraction of a second once the controller runs; it has to start first."""
 
@@ -114,7 +114,8 @@ class System:
     def start_speaker(self, node: Machine, *more: str) -> Process:
         """As in its container: below the supervisor, which starts it anew when it dies."""
         own = ("--socket", str(self._socket(node, "speaker")), "--node-name", node.name)
-        command = (*SUPERVISOR, *self.api.speaker(), *own, *self.speaker_flags, *more)
+        remembers = str(self._socket(node, "speaker").with_suffix(".bfd"))
+        command = (*SUPERVISOR, remembers, *self.api.speaker(), *own, *self.speaker_flags, *more)
         self.speakers[node.name] = node.start("speaker", *command, environment=IMPORTABLE)
         return self.speakers[node.name]
 

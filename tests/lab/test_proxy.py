@@ -85,6 +85,20 @@ def test_a_service_with_an_address_and_endpoints_makes_a_rule(
     assert [rule for rule in found if rule.backends] == expected
 
 
+def test_policy_local_goes_to_the_endpoints_of_this_node_alone_and_keeps_the_client() -> None:
+    local = service(ingress=["192.0.2.200"])
+    local["spec"]["externalTrafficPolicy"] = "Local"
+    here, there = endpoints("10.244.0.1"), endpoints("10.244.0.2")
+    here["endpoints"][0]["nodeName"], there["endpoints"][0]["nodeName"] = "node1", "node2"
+    assert [rule.backends for rule in rules([local], [here, there], node="node1") if rule.is_local][:1] == [
+        (("10.244.0.1", 8080),)
+    ]
+    (nowhere, *_) = rules([local], [here, there], node="node3")
+    assert nowhere.backends == ()
+    assert "tcp dport 80 drop" in ruleset([nowhere])
+    assert "ct mark set 0x1 dnat ip to" in ruleset([replace(RULE, is_local=True)])
+
+
 def test_the_script_replaces_the_whole_table() -> None:
     script = ruleset([RULE])
     assert script.startswith("table inet lab_proxy\ndelete table inet lab_proxy\n")

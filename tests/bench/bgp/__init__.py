@@ -1,0 +1,1 @@
+"""BGP measured: routes at real routers, failures, planned changes."""
