@@ -82,7 +82,7 @@ WORDS: Final = (
     ),
     Word(
         name="bgp",
-        summary="Show the sessions of this node with its routers, and what each router was told.",
+        summary="Show this node's sessions with routers, and what each was told.",
         load=_bgp,
     ),
     Word(

@@ -25,7 +25,7 @@ from support.builders import service
 ABOUT = ObjectReference(kind="ConfigMap", key=ObjectKey("bareway-system", "config"))
 GOOD = "address-pools: [{name: a, protocol: layer2, addresses: [192.0.2.0/24]}]"
 OTHER = "address-pools: [{name: b, protocol: layer2, addresses: [198.51.100.0/24]}]"
-WITH_PEER = GOOD + "\npeers: [{my-asn: 1, peer-asn: 2, peer-address: 192.0.2.1}]"
+OCTAL = GOOD + "\npeers: [{my-asn: 010, peer-asn: 2, peer-address: 192.0.2.1}]"
 EXTENSION = "address-pools: [{name: a, reuse: oldest}]"
 
 
@@ -161,10 +161,10 @@ def test_an_empty_first_document_does_not_clear_a_running_cluster(document: str)
 
 
 def test_warnings_come_into_force_with_their_document() -> None:
-    found = judged(WITH_PEER, None)
+    found = judged(OCTAL, None)
     assert found.refusal is None
     assert [problem.severity for problem in found.problems] == [Severity.WARNING]
-    assert judged(WITH_PEER, found.in_force).problems == found.problems
+    assert judged(OCTAL, found.in_force).problems == found.problems
 
 
 def test_an_extension_comes_into_force_with_its_document() -> None:
