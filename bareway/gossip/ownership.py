@@ -187,13 +187,13 @@ class Ownership:
         is_ahead = self._note_ahead(address, wish, claim)
         if wish is None or not self._may_take(address, wish) or (claim is not None and claim.node == self.me):
             return None
-        since, not_before = now, self.waits_until
+        since, not_before, left_for_s = now, self.waits_until, 0.0
         if claim is not None and self.order.eligible(claim.node, address, wish):
             if is_ahead and self._is_moved_here(address, wish):
                 return Vacancy(now, now, now)
             if not self._is_handed_over(claim.node):
                 return None
-            not_before = max(not_before, self._disputed_until(claim.node, address, now))
+            left_for_s = self._left_for_s(claim.node, now)
         elif claim is not None:
             since, asked_until = self._free_from(claim.node, now)
             not_before = max(not_before, asked_until)
@@ -205,7 +205,7 @@ class Ownership:
         if since <= now:
             since = self._seen_vacant(address, now)
         since = max(since, self._listed_by(address))
-        return Vacancy(since, max(since + place * LADDER_STEP_S, not_before), now)
+        return Vacancy(since, max(since + left_for_s + place * LADDER_STEP_S, not_before), now)
 
     def _seen_vacant(self, address: IPAddress, now: float) -> float:
         """Since when we see it vacant."""
@@ -228,9 +228,9 @@ class Ownership:
         """Whether a living holder waits for others to take what it has."""
         return self._leaves(holder) and not self._leaves(self.me)
 
-    def _disputed_until(self, holder: NodeName, address: IPAddress, now: float) -> float:
+    def _left_for_s(self, holder: NodeName, now: float) -> float:
         """Who comes back from another side may have taken it from somebody, who then claims it anew first."""
-        return self._seen_vacant(address, now) + LADDER_STEP_S if self.is_back(holder, now) else -inf
+        return LADDER_STEP_S if self.is_back(holder, now) else 0.0
 
     def _free_from(self, holder: NodeName, now: float) -> tuple[float, float]:
         """From when on what a member held counts as vacant, and before when it is not taken all the same."""
