@@ -8,6 +8,7 @@ import struct
 import sys
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 
 import msgspec
 
@@ -73,7 +74,8 @@ def watch(
     All questions are asked every ``every_s`` seconds: at once, or evenly spread over that time. The time of a
     frame is that of its arrival in the kernel. A socket of one ethertype does not hear what it sends itself.
     """
-    wire.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, BUFFER_BYTES)
+    with suppress(PermissionError):  # in a user namespace the kernel's own limit remains
+        wire.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, BUFFER_BYTES)
     wire.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
     rounds = [[question] for question in questions] if evenly else [list(questions)]
     kept = Turns() if turns else None

@@ -10,6 +10,7 @@ import struct
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from ipaddress import ip_address
 
 import msgspec
@@ -69,7 +70,8 @@ def changes(data: bytes, at: float) -> Iterator[RouteChange]:
 
 def main() -> None:
     with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, socket.NETLINK_ROUTE) as netlink:
-        netlink.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, BUFFER_BYTES)
+        with suppress(PermissionError):  # in a user namespace the kernel's own limit remains
+            netlink.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, BUFFER_BYTES)
         netlink.bind((0, GROUPS))
         print('{"at":0,"prefix":"","is_gone":false,"hops":[]}', flush=True)  # it hears from now on
         while True:
