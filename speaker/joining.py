@@ -14,7 +14,7 @@ from typing import Final, NoReturn, Protocol
 from bareway.gossip.events import Event, KeyHeld, Leave, UseProfile
 from bareway.gossip.machine import GossipMachine
 from bareway.gossip.profile import PROFILES, ProfileName
-from bareway.gossip.rotation import Rotation
+from bareway.gossip.rotation import Rotation, reported
 from bareway.model.problems import Problem
 from bareway.runtime.clock import monotonic, utc_now
 from bareway.runtime.gossip.driver import GossipDriver, ToProgram
@@ -116,8 +116,9 @@ class Joining:
         while True:
             await asyncio.sleep(SETTLE_S)
             self._say_problems(machine)
-            reported = {member.report.facts.key_id for member in machine.members() if member.lives}
-            if self._keys.settle(reported, now=monotonic()) and (keyring := self._keys.keyring) is not None:
+            nodes = {node.name for node in self._watch.nodes.objects.values()}
+            keys = reported(machine.members(), nodes)
+            if self._keys.settle(keys, now=monotonic()) and (keyring := self._keys.keyring) is not None:
                 driver.use(keyring)
                 logger.info("every member has the new gossip key; the former counts no longer")
 

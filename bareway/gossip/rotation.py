@@ -1,18 +1,30 @@
 """From one gossip key to the next without an edge lost: both count until every member reports the new one.
 
 The newest key seals; those before it open what others still seal with them. Members publish the id of the
-newest key that they hold. Once all that live report ours, and everybody had the time to read the Secret, the
-former keys count no longer, and edges that still have one are opened anew.
+newest key that they hold. Once all report ours, and everybody had the time to read the Secret, the former
+keys count no longer, and edges that still have one are opened anew. Who is held dead while its Node is still
+there may live on another side of a partition, and without the API there: it is waited for too.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Container, Iterable
 from typing import Final
 
+from bareway.gossip.member import Member, MemberState
 from bareway.gossip.sealing import KEYS_MAX, Keyring
+from bareway.model.names import NodeName
 
 KEEP_S: Final = 60.0
 """A former key counts at least so long: a member that starts or returns meanwhile may not have read the new
 one yet, and nobody sees it before it is here."""
+
+
+def reported(members: Iterable[Member], nodes: Container[NodeName]) -> frozenset[bytes]:
+    """The newest keys of all that are waited for; a member that is dead for good is forgotten after a day."""
+    return frozenset(
+        member.report.facts.key_id
+        for member in members
+        if member.lives or (member.state is MemberState.DEAD and member.name in nodes)
+    )
 
 
 class Rotation:
@@ -46,7 +58,7 @@ class Rotation:
         return True
 
     def settle(self, reported: Collection[bytes], *, now: float) -> bool:
-        """Give up former keys if all that live report ours as the newest; whether any were given up."""
+        """Give up former keys if all report ours as the newest; whether any were given up."""
         if not self.former or now < self._since + KEEP_S or set(reported) != {self.newest}:
             return False
         del self._secrets[1:]

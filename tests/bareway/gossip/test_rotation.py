@@ -2,8 +2,10 @@
 
 import pytest
 
-from bareway.gossip.rotation import KEEP_S, Rotation
+from bareway.gossip.member import Facts, Member, MemberState, Report
+from bareway.gossip.rotation import KEEP_S, Rotation, reported
 from bareway.gossip.sealing import KEYS_MAX, Keyring
+from bareway.model.names import NodeName
 
 OLD, NEW = b"old", b"new"
 OLD_ID, NEW_ID = Keyring([OLD]).ids[0], Keyring([NEW]).ids[0]
@@ -69,3 +71,33 @@ def test_the_former_key_is_given_up_when_every_member_has_the_new_one(
     assert made.settle(reported, now=100.0 + later_s) is gives_up
     assert ids(made) == ((NEW_ID,) if gives_up else (NEW_ID, OLD_ID))
     assert not (gives_up and made.settle(reported, now=1e6)), "once"
+
+
+def member(name: str, state: MemberState, key_id: bytes) -> Member:
+    report = Report(
+        name=NodeName(name),
+        epoch=1,
+        incarnation=1,
+        state=state,
+        facts=Facts(key_id=key_id),
+        by=NodeName(name),
+    )
+    return Member(report=report, since=0.0)
+
+
+@pytest.mark.parametrize(
+    ("state", "has_node", "is_waited_for"),
+    [
+        pytest.param(MemberState.ALIVE, False, True, id="alive"),
+        pytest.param(MemberState.SUSPECT, True, True, id="suspected"),
+        pytest.param(MemberState.DEAD, True, True, id="perhaps on another side"),
+        pytest.param(MemberState.DEAD, False, False, id="its Node is gone"),
+        pytest.param(MemberState.LEFT, True, False, id="said goodbye: it reads the Secret when it returns"),
+    ],
+)
+def test_who_may_still_have_the_former_key_alone_is_waited_for(
+    state: MemberState, has_node: bool, is_waited_for: bool
+) -> None:
+    nodes = {NodeName("b")} if has_node else set[NodeName]()
+    keys = reported([member("a", MemberState.ALIVE, NEW_ID), member("b", state, OLD_ID)], nodes)
+    assert rotating().settle(keys, now=100.0 + KEEP_S) is not is_waited_for
