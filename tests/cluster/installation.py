@@ -14,6 +14,7 @@ from cluster.node import Node
 from cluster.whole_cluster import Ring
 from lab.commands import LabError
 from lab.manifests import documents, endpoint_slice, service
+from lab.process import Process
 from lab.site import BACKEND_PORT, Backend
 from lab.stations import start_module
 from lab.system import Page
@@ -52,6 +53,7 @@ class Installation:
     def __init__(self, ring: Ring) -> None:
         self.ring = ring
         self.kubectl = ring.kubectl
+        self._outside: Process | None = None
 
     # -- the README's steps
 
@@ -100,13 +102,19 @@ class Installation:
 
     def publish_lasting(self) -> str:
         """A Service whose page comes from beside the nodes, whatever happens to them; returns its address."""
-        server = self.ring.lan.api
-        backend = Backend(address=server.address, port=BACKEND_PORT, page="Hello from outside.")
-        words = (backend.address, str(backend.port), backend.page)
-        start_module(server, "lab.tools.backend", *words).wait_for_output("serving")
-        objects = documents(service(LASTING), endpoint_slice(LASTING, [backend]))
+        objects = documents(service(LASTING), endpoint_slice(LASTING, [self.outside()]))
         self.kubectl("apply", "-f", "-", stdin=objects)
         return self.await_address(LASTING)
+
+    def outside(self) -> Backend:
+        """A backend beside the nodes; it runs from the first time on that somebody wants it."""
+        server = self.ring.lan.api
+        backend = Backend(address=server.address, port=BACKEND_PORT, page="Hello from outside.")
+        if self._outside is None:
+            words = (backend.address, str(backend.port), backend.page)
+            self._outside = start_module(server, "lab.tools.backend", *words)
+            self._outside.wait_for_output("serving")
+        return backend
 
     # -- states to wait for
 

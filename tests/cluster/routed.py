@@ -24,8 +24,7 @@ from lab.process import Process
 from lab.rack import BFD_PROFILE, CLIENTS, NODE_ASN, ROUTER_ASN, ROUTER_SYSCTLS, peer, ways
 from lab.routers.bird import Bird
 from lab.routers.shape import Configuration, Neighbour
-from lab.site import BACKEND_PORT, Backend
-from lab.stations import Prober, start_module
+from lab.stations import Prober
 from lab.waiting import wait_for
 
 OVERLAY: Final = MANIFESTS / "overlays" / "bgp"
@@ -77,16 +76,12 @@ class RoutedInstallation:
         indented = "".join(f"    {line}\n" for line in document.splitlines())
         kubectl("apply", "-f", "-", stdin=f"{self._example.rstrip()}\n{indented}")
         kubectl("-n", SYSTEM, "rollout", "status", SPEAKERS, timeout_s=ROLLED_WITHIN_S)
-        server = self.bareway.ring.lan.api
-        backend = Backend(address=server.address, port=BACKEND_PORT, page="Hello from afar.")
-        words = (backend.address, str(backend.port), backend.page)
-        start_module(server, "lab.tools.backend", *words).wait_for_output("serving")
         front = service(NAME).replace(
             f"  name: {NAME}\n",
             f"  name: {NAME}\n  annotations: {{metallb.universe.tf/address-pool: {NAME}}}\n",
             1,
         )
-        kubectl("apply", "-f", "-", stdin=documents(front, endpoint_slice(NAME, [backend])))
+        kubectl("apply", "-f", "-", stdin=documents(front, endpoint_slice(NAME, [self.bareway.outside()])))
         self.address = self.bareway.await_address(NAME)
 
     def remove(self) -> None:
