@@ -117,5 +117,6 @@ def test_a_node_that_is_powered_off_is_left_in_bfd_time(
         assert failures([each for each in far.attempts if each.sent_at > gone], since=gone) == Counter()
     finally:
         victim.power_on()
+        steady.bareway.settle()  # the next story finds all Pods running
     assert noticed_s < NOTICED_WITHIN_S
     tell(f"left after {noticed_s:.2f} s")

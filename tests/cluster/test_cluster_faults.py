@@ -2,13 +2,14 @@
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import pytest
 
 from cluster.conftest import Tell
-from cluster.installation import METRICS_PORT, SETTLED_WITHIN_S, SPEAKERS, SYSTEM, Installation
+from cluster.installation import METRICS_PORT, SETTLED_WITHIN_S, SPEAKERS, SYSTEM, Installation, Pod
 from cluster.node import Node
+from lab.commands import CommandFailed
 from lab.machine import Machine
 from lab.manifests import service
 from lab.process import Process
@@ -74,6 +75,14 @@ def _set_rules(bareway: Installation, rules: list[dict[str, object]]) -> None:
     bareway.kubectl("patch", "clusterrole", "bareway-controller", "--type=json", "-p", patch)
 
 
+def logs_of(bareway: Installation, pods: Iterable[Pod]) -> list[dict[str, object]] | None:
+    """Of all of them; None while a kubelet has no container for one, as after its node was off."""
+    try:
+        return [line for pod in pods for line in bareway.logs(f"pod/{pod.name}")]
+    except CommandFailed:
+        return None
+
+
 def test_a_right_that_is_taken_away_is_told_once_the_rest_goes_on_and_the_next_start_says_it(
     bareway: Installation, watchers: Watchers, unwritable: None, tell: Tell
 ) -> None:
@@ -84,7 +93,9 @@ def test_a_right_that_is_taken_away_is_told_once_the_rest_goes_on_and_the_next_s
     )
     assert 'cannot patch resource "services/status"' in sentence
     controllers = bareway.pods("component=controller")
-    logs = [line for pod in controllers for line in bareway.logs(f"pod/{pod.name}")]
+    logs = wait_for(
+        lambda: logs_of(bareway, controllers), what="the logs", within_s=SETTLED_WITHIN_S, poll_s=0.3
+    )
     failed = [str(line["objects"]) for line in logs if line["msg"] == "writes failed, trying again"]
     about_it = [
         objects for objects in failed if NEWCOMER in objects
