@@ -77,6 +77,7 @@ class Lists:
         """What was placed last and is not stored yet: the addresses given, and their group."""
         self._listed: tuple[AnnouncerLists | None, frozenset[IPAddress]] = (None, frozenset())
         self._ahead: tuple[Group, ...] = ()
+        self._ahead_keys: frozenset[IPAddress] = frozenset()
         self._ahead_until = -inf
         self._slices: tuple[int, Mapping[ServiceKey, list[EndpointSlice]]] = (-1, {})
         self._told: Mapping[ServiceKey, MoveRefusal] = {}
@@ -228,7 +229,7 @@ class Lists:
             for address in granted(decided.allocation, key)
             if address not in decided.services[key].ingress and address in by_address
         }
-        if len(given) <= CROWD and self._has_no_room(given):
+        if len(given) <= CROWD and self._has_no_room(given, now):
             self._look_ahead(fresh.values(), decided, now)
         view = self._spread_view(decided.configuration, every, services, now)
         self._spread = place(view, self._spread, every.values(), given=given, now=now)
@@ -251,8 +252,10 @@ class Lists:
         )
         return [*islice(waiting, room)]
 
-    def _has_no_room(self, given: Iterable[IPAddress]) -> bool:
-        return any(not self._is_listed(address) for address in given)
+    def _has_no_room(self, given: Iterable[IPAddress], now: float) -> bool:
+        """Whether somebody came by an address that is neither listed nor to be listed with its shard."""
+        ahead = self._ahead_keys if now < self._ahead_until else frozenset[IPAddress]()
+        return any(address not in ahead and not self._is_listed(address) for address in given)
 
     def _look_ahead(self, writes: Iterable[SetIngress], decided: Decided, now: float) -> None:
         """The addresses that follow those that are given now, pool by pool."""
@@ -274,6 +277,7 @@ class Lists:
         ]
         nodes = self._watch.nodes.objects.values()
         self._ahead = unassigned(decided.configuration, nodes, coming)
+        self._ahead_keys = frozenset(group.key for group in self._ahead)
         self._ahead_until = now + NEW_S
 
     # ------------------------------------------------------------ everything

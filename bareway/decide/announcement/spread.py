@@ -19,6 +19,7 @@ from typing import Final
 from bareway.decide.announcement import moves
 from bareway.decide.announcement.announcers import AnnouncerView, Group, announcers, by_family
 from bareway.decide.announcement.drafts import Draft, Drafting
+from bareway.decide.announcement.layer2_pools import Layer2Pools
 from bareway.decide.announcement.loads import Loads
 from bareway.decide.announcement.members import Fields, Member, Observed, members_of
 from bareway.decide.announcement.rebalance import EVEN, Unevenness, even_out
@@ -94,10 +95,26 @@ def begin(lists: AnnouncerLists, *, now: float) -> Spread:
 def unassigned(
     configuration: Configuration, nodes: Iterable[Node], addresses: Iterable[IPAddress]
 ) -> tuple[Group, ...]:
-    """Groups of addresses that no Service has yet, for ``SpreadView.ahead``."""
-    nobody = [Service(key=ObjectKey("", str(address)), ingress=(address,)) for address in addresses]
-    view = AnnouncerView(configuration=configuration, services=nobody, slices=None, nodes=nodes)
-    return tuple(replace(group, services=()) for group in announcers(view).groups.values())
+    """Groups of addresses that no Service has yet, for ``SpreadView.ahead``.
+
+    Addresses of one pool differ in nothing else, so one of them is decided upon: thousands are listed ahead
+    while somebody waits.
+    """
+    pools = Layer2Pools(configuration.pools)
+    by_pool: dict[int, list[IPAddress]] = {}
+    for address in sorted(addresses, key=by_family):
+        place = pools.find(address)
+        if place is not None and pools.on_link(place):
+            by_pool.setdefault(place, []).append(address)
+    firsts = [Service(key=ObjectKey("", str(found[0])), ingress=(found[0],)) for found in by_pool.values()]
+    view = AnnouncerView(configuration=configuration, services=firsts, slices=None, nodes=nodes)
+    decided = announcers(view).groups
+    groups = [
+        replace(decided[found[0]], key=address, addresses=(address,), services=())
+        for found in by_pool.values()
+        for address in found
+    ]
+    return tuple(sorted(groups, key=lambda group: by_family(group.key)))
 
 
 def is_calm(view: SpreadView, *, now: float) -> bool:
