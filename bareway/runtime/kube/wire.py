@@ -52,16 +52,16 @@ class Wire:
             BadResponse: what came is no HTTP.
         """
         connection = self._kept(place) or await self._open(place)
+        keeps = False
         try:
             response = await connection.send(request, ResponseReader(self._body_max))
-        except BaseException:  # also where nobody waits any more: what comes now answers an old question
-            connection.abort()
-            raise
-        if response.keeps and connection.is_open:
-            self._keep(place, connection)
-        else:
-            connection.abort()
-        return response
+            keeps = response.keeps and connection.is_open
+            return response
+        finally:
+            if keeps:
+                self._keep(place, connection)
+            else:  # also where nobody waits any more: what comes now answers an old question
+                connection.abort()
 
     def close(self) -> None:
         """Give all connections up; what is on its way fails."""
