@@ -244,3 +244,13 @@ def test_a_view_that_did_not_change_gives_nothing_to_look_at() -> None:
     assert made.see(standings, {}) == {ADDRESS}
     assert made.see(dict(standings), {}) == set()
     assert made.see(standings, {SECOND: 9.0}) == set(), "it holds nothing"
+
+
+@pytest.mark.parametrize(("me", "place"), [(FIRST, 0), (SECOND, 1)])
+def test_what_a_drained_member_that_just_came_back_holds_is_left_for_a_step_and_then_goes_by_the_order(
+    me: NodeName, place: int
+) -> None:
+    made = ownership(me, ALL, claim=held(THIRD))
+    made.is_back = lambda node, _: node == THIRD
+    made.look(made.see({FIRST: READY, SECOND: READY, THIRD: LEAVING}, {}), now=10.0)
+    assert turn(made) == pytest.approx((1 + place) * LADDER_STEP_S)
