@@ -1,13 +1,17 @@
 """Announcer lists while thousands wait for a controller: each shard is written once, not with each pass."""
 
 from collections import Counter
+from collections.abc import Iterable
 
 import pytest
 
-from bareway.decide.announcement.spread import MARKS_S, NEW_S
+from bareway.decide.announcement.announcers import Group
+from bareway.decide.announcement.spread import MARKS_S, NEW_S, unassigned
 from bareway.model.announcer_lists import SHARDS, shard_of
+from bareway.model.configuration import Configuration
 from bareway.model.names import IPAddress
-from controller.announcement.lists import CROWD, PATIENT_MAX
+from bareway.model.nodes import Node
+from controller.announcement.lists import AHEAD_FACTOR, AHEAD_MAX, CROWD, PATIENT_MAX
 from controller.writing.effects import SetIngress
 from support.listing import Table
 
@@ -123,3 +127,26 @@ def test_few_are_listed_with_what_may_follow(count: int) -> None:
     writes = [*table.needed(), last]
     table.look(*writes)
     assert table.listed() > {write.addresses[0] for write in writes}
+
+
+def test_what_comes_next_is_worked_out_twice_for_hundreds_that_come_one_by_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """First a few, then as many as a burst may need: not once for each of the shards that they fall into."""
+    asked: list[int] = []
+
+    def counting(
+        configuration: Configuration, nodes: Iterable[Node], addresses: Iterable[IPAddress]
+    ) -> tuple[Group, ...]:
+        found = unassigned(configuration, nodes, addresses)
+        asked.append(len(found))
+        return found
+
+    monkeypatch.setattr("controller.announcement.lists.unassigned", counting)
+    table = Table(document=WIDE)
+    for number in range(200):
+        write = table.add(f"web-{number:03}")
+        while not table.look(write):
+            pass
+        table.show(write)
+    assert asked == [AHEAD_FACTOR, AHEAD_MAX]
