@@ -8,9 +8,10 @@ kept for another; once all is calm nothing of it may be left.
 from collections.abc import Collection
 from typing import NoReturn
 
-from bareway.decide.allocation.losses import digest, losses
+from bareway.decide.allocation.losses import Loss, digest, losses
 from bareway.decide.allocation.strangers import asks_for
 from bareway.decide.allocation.verdicts import Granted
+from bareway.model.configuration import Configuration
 from bareway.model.names import IPAddress, ServiceKey
 from bareway.model.services import Service
 from bareway.resources.announcer_lists import NAME
@@ -45,7 +46,8 @@ class Checkers:
         """The write that gave an address."""
         self._by_hand: set[ServiceKey] = set()
         """Who shows what somebody wrote over what it was given, which only its controller remembers."""
-        self._accepted: set[str] = set()
+        self._accepted: dict[str, int] = {}
+        """Losses by their digests, and the revision of whoever accepts them."""
         self._generation = 0
         self._configured_at = 0.0
         self.writes = 0
@@ -90,8 +92,7 @@ class Checkers:
         elif change.by == USER:
             if change.place == STATE:
                 self._outside_state = change.revision
-            annotations = change.after.body["metadata"].get("annotations", {}) if change.after else {}
-            self._accepted.add(annotations.get(ACCEPT_LOSS, ""))
+            self._note_acceptance(change)
         if flight is not None:
             self.writes += not change.place.name.startswith(NAME)
             self._look_at_the_end(change, flight, before)
@@ -168,15 +169,29 @@ class Checkers:
         if in_force.generation <= self._generation:
             self.broken(f"generation {in_force.generation} of the configuration after {self._generation}")
         self._generation = in_force.generation
-        if before.in_force is not None:
-            unix = self._unix
-            lost = losses(
-                before.allocation(unix=unix),
-                before.allocation(unix=unix, configuration=in_force.configuration),
-            )
-            real = [loss for loss in lost if loss.service not in self._by_hand]
-            if real and digest(lost) not in self._accepted and self._outside_services <= flight.looked_at:
-                self.broken(f"the configuration takes away {[*map(str, lost)]}")
+        if before.in_force is not None and self._outside_services <= flight.looked_at:
+            self._look_at_all_losses(before, in_force.configuration)
+
+    def _note_acceptance(self, change: Change) -> None:
+        annotations = change.after.body["metadata"].get("annotations", {}) if change.after else {}
+        if accepts := annotations.get(ACCEPT_LOSS):
+            self._accepted[accepts] = change.revision
+
+    def _look_at_all_losses(self, before: Truth, configuration: Configuration) -> None:
+        """What is lost was accepted, if not at this moment then when it was decided, after the acceptance."""
+        now = self._lost(before, configuration)
+        strangers = {*self._world.speakers.strangers}  # what they answer for is lost anyway
+        if not any(one.service not in self._by_hand and {*one.addresses} - strangers for one in now):
+            return
+        accepted_at = max(self._accepted.values(), default=self._world.api.revision)
+        for truth in rewound(before, self._world.api, accepted_at):
+            if digest(self._lost(truth, configuration)) in self._accepted:
+                return
+        self.broken(f"the configuration takes away {[*map(str, now)]}")
+
+    def _lost(self, truth: Truth, configuration: Configuration) -> tuple[Loss, ...]:
+        present = truth.allocation(unix=self._unix)
+        return losses(present, truth.allocation(unix=self._unix, configuration=configuration))
 
     # ------------------------------------------------------------ the end of it
 

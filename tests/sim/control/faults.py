@@ -19,8 +19,10 @@ from sim.control.speakers import NODES, Stranger
 from sim.control.users import ADDRESSES, Users
 from sim.control.world import GOSSIP_S, OURS, World
 
-CALM_S = 110.0
-"""After the pauses of watches and writes, the end of holds and of what is new to the lists."""
+CALM_S = 140.0
+"""After the pauses of watches and writes a hold ends, and then what was listed ahead for who waited for it."""
+ENDING_S = 20.0
+"""By then whoever was frozen has found out that another led, and has ended: somebody starts anew."""
 QUIET_S = 5.0
 LEASE = Place("leases", OURS, "bareway-controller")
 CONTROLLERS_MAX = 3
@@ -124,9 +126,10 @@ class RandomRun:
                 self.users.does[act]()
             world.run(rng.choice((0.0, 0.003, 0.02, 0.3, 1.5, 3.0)))
         self._heal()
-        if not any(one.is_alive and not one.is_ending for one in world.processes):
-            self._start()
-        world.run(CALM_S)
+        for lasts_s in (ENDING_S, CALM_S):
+            if not any(one.is_alive and not one.is_ending for one in world.processes):
+                self._start()
+            world.run(lasts_s)
         writes = self.checkers.writes
         self.checkers.when_calm()
         world.run(QUIET_S)
