@@ -20,7 +20,7 @@ from sim.control.users import ADDRESSES, Users
 from sim.control.world import GOSSIP_S, OURS, World
 
 CALM_S = 140.0
-"""After the pauses of watches and writes a hold ends, and then what was listed ahead for who waited for it."""
+"""After the pauses of watches and writes a hold ends, then what was listed ahead for who waited for it."""
 ENDING_S = 20.0
 """By then whoever was frozen has found out that another led, and has ended: somebody starts anew."""
 QUIET_S = 5.0
