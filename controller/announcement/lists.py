@@ -27,6 +27,7 @@ from bareway.resources.announcer_lists import read_shard, shard_key, write_shard
 from controller.allocation.assumptions import Assumptions
 from controller.announcement.fresh import Decided, following, granted, linked
 from controller.announcement.gossip import Sight
+from controller.announcement.pauses import pause_s
 from controller.watch import Watch
 from controller.writing import notices
 from controller.writing.effects import Effect, Emit, SetIngress, WriteShard
@@ -34,11 +35,6 @@ from controller.writing.notices import about_service
 
 logger = logging.getLogger(__name__)
 
-PAUSE_S: Final = 1.0
-"""Between two looks at everything, and this much more for each SERVICES_A_SECOND Services."""
-SERVICES_A_SECOND: Final = 5_000
-BURST_PAUSE_S: Final = 5.0
-"""At least so much between two while fresh addresses come in, each of which is listed by itself."""
 RANKS_MAX: Final = 500_000
 """Ranks computed in one look, half a second: 10,000 addresses are adopted on 500 nodes in ten looks."""
 AHEAD_FACTOR: Final = 8
@@ -114,7 +110,7 @@ class Lists:
         groups = self._placed_anew(others, decided, now)
         if self._looked_at == -inf and len(decided.services) > CROWD:
             self._looked_at = now  # who begins has more urgent things to do; until then nothing moves
-        self._look(decided, has_changed=has_changed, is_placing=bool(fresh), now=now)
+        self._look(decided, has_changed=has_changed, placing=len(fresh), now=now)
         self._sight.tell(generation=self.lists.generation)
         waiting = {key for key, group in groups.items() if not self._is_stored(group, fresh[key])}
         self._waiting = {key: (fresh[key].addresses, groups[key]) for key in waiting}
@@ -282,7 +278,7 @@ class Lists:
 
     # ------------------------------------------------------------ everything
 
-    def _look(self, decided: Decided, *, has_changed: bool, is_placing: bool, now: float) -> None:
+    def _look(self, decided: Decided, *, has_changed: bool, placing: int, now: float) -> None:
         """Look at everything, if something that decides has changed and the last time is long enough ago."""
         assert self._spread is not None  # noqa: S101 - refreshed just before
         watch = self._watch
@@ -291,10 +287,10 @@ class Lists:
             self._seen, self._is_stale = seen, True
         if self._ahead and now >= self._ahead_until:
             self._ahead, self._is_stale = (), True  # what of it nobody was given goes from the lists
-        pause_s = PAUSE_S + len(decided.services) / SERVICES_A_SECOND
-        due_at = self._looked_at + (max(pause_s, BURST_PAUSE_S) if is_placing else pause_s)
+        waits_s = pause_s(len(decided.services), is_placing=placing > 0, is_crowd=placing > CROWD)
+        due_at = self._looked_at + waits_s
         if now >= due_at and (self._is_stale or now >= self._spread.wake_at):
-            self._looked_at, due_at = now, now + pause_s
+            self._looked_at, due_at = now, now + pause_s(len(decided.services))
             services = [*self._settled(decided)]
             found = announcers(self._view(decided, services, all_slices=True))
             self._sight.tell(generation=self.lists.generation, wanted=found.groups)

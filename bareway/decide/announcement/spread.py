@@ -183,7 +183,7 @@ def spread(view: SpreadView, last: Spread, *, now: float) -> Spread:
     new = {*given_at, *(group.key for group in ahead)}
     lists = _replaced(last.lists, drafts, new=new, generation=_next_generation(view, last.lists))
     differs_since = None if lists is last.lists else now if last.differs_since is None else last.differs_since
-    urgent = any(draft.cannot_wait(last.lists) for draft in drafts)
+    urgent = _is_but_old(lists, last.lists) or any(draft.cannot_wait(last.lists) for draft in drafts)
     waits = differs_since is not None and not urgent and now < differs_since + GATHER_S
     after = Spread(
         lists=last.lists if waits else lists,
@@ -255,6 +255,14 @@ def _replaced(
     )
     same = all(old is shard for old, shard in zip(lists.shards, shards, strict=True))
     return lists if same else AnnouncerLists(shards)
+
+
+def _is_but_old(one: AnnouncerLists, other: AnnouncerLists) -> bool:
+    """Whether nothing differs but what is new: those that cease to be did so together (MARKS_S)."""
+    return all(
+        shard.entries == old.entries and shard.adopted == old.adopted
+        for shard, old in zip(one.shards, other.shards, strict=True)
+    )
 
 
 def _alike(one: Shard, other: Shard) -> bool:

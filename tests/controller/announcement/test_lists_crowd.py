@@ -12,6 +12,7 @@ from bareway.model.configuration import Configuration
 from bareway.model.names import IPAddress
 from bareway.model.nodes import Node
 from controller.announcement.lists import AHEAD_FACTOR, AHEAD_MAX, CROWD, PATIENT_MAX
+from controller.announcement.pauses import BURST_PAUSE_S
 from controller.writing.effects import SetIngress
 from support.listing import Table
 
@@ -111,6 +112,26 @@ def test_what_nobody_waits_for_is_written_a_few_shards_at_a_time() -> None:
         assert former < len(table.written) <= former + PATIENT_MAX
     assert set(written(table).values()) == {1}
     assert len(written(table)) == SHARDS
+
+
+def test_everything_is_looked_at_when_a_crowd_is_served_and_not_in_its_midst() -> None:
+    table = Table(document=WIDE)
+    writes = crowd(table)
+    first, rest = writes[:PASS], writes[PASS:]
+    while not table.look(*first):
+        pass
+    gone = table.add("zzz-gone")
+    table.look(gone)
+    table.look(gone)
+    del table.services[gone.service.key]
+    table.allocator.remove(gone.service.key)
+    table.allocator.settle(now=0)
+    table.look(*first, after_s=BURST_PAUSE_S * 2)
+    assert gone.addresses[0] in table.listed()
+    for write in writes:
+        table.show(write)
+    table.settle()
+    assert table.listed() == {write.addresses[0] for write in (*first, *rest)}
 
 
 def news(table: Table) -> set[IPAddress]:

@@ -10,7 +10,16 @@ import pytest
 from bareway.decide.announcement.announcers import Group
 from bareway.decide.announcement.loads import bound
 from bareway.decide.announcement.members import Member
-from bareway.decide.announcement.spread import GATHER_S, SETTLE_S, Spread, begin, is_calm, place, spread
+from bareway.decide.announcement.spread import (
+    GATHER_S,
+    NEW_S,
+    SETTLE_S,
+    Spread,
+    begin,
+    is_calm,
+    place,
+    spread,
+)
 from bareway.gossip.claims import NOBODY, Claim
 from bareway.model.announcer_lists import AnnouncerLists, Entry, Shard, shard_of
 from bareway.model.configuration import PreferredNodes
@@ -247,6 +256,15 @@ def test_a_speaker_that_restarts_within_its_grace_loses_nothing_by_lists() -> No
     assert listed(decided, "192.0.2.1") == ("b", "a", "c")
     back, _ = settled(view([ONE], ABC, claims=held), decided, now=11.5)
     assert listed(back, "192.0.2.1") == ("b", "a", "c")
+
+
+def test_what_is_new_no_more_was_gathered_before_and_is_written_at_once() -> None:
+    seen = view([ONE], ABC)
+    given = place(seen, EMPTY, [ONE], given={ONE.key}, now=10)
+    assert any(shard.new for shard in given.lists.shards)
+    done = spread(seen, given, now=10 + NEW_S)
+    assert not any(shard.new for shard in done.lists.shards)
+    assert (done.differs_since, done.wake_at) == (None, inf)
 
 
 def test_a_difference_that_went_away_is_forgotten() -> None:
