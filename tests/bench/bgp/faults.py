@@ -67,6 +67,7 @@ class Bench:
         routed = self.routed
         node = routed.nodes[0]
         routed.wait_for_ways(*routed.nodes, within_s=SEEN_WITHIN_S)
+        self._wait_watched()
         self._count += 1
         prober = routed.probe(every_ms=EVERY_MS, name=f"{fault}-{self._count}".replace(" ", "-"))
         began = time.monotonic()
@@ -92,6 +93,17 @@ class Bench:
     def wait_fresh(self, node: Machine) -> None:
         wait_for(
             lambda: self.is_fresh(node), what=f"{node.name} to be back", within_s=SEEN_WITHIN_S, poll_s=0.1
+        )
+
+    def _wait_watched(self) -> None:
+        """BFD begins with a packet a second (RFC 5880 section 6.8.3): a route may come before it is Up."""
+        router = self.routed.router
+        assert isinstance(router, Bird | Frr)
+        wait_for(
+            lambda: all(router.is_watched(node.address) for node in self.routed.nodes),
+            what="BFD with every node",
+            within_s=SEEN_WITHIN_S,
+            poll_s=0.05,
         )
 
     def _served(self, prober: Prober, since: float) -> None:

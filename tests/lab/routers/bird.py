@@ -136,6 +136,11 @@ class Bird:
         state = re.search(r"BGP state: +(\S+)", self._shown(peer))
         return state.group(1).lower() if state else "idle"
 
+    def is_watched(self, peer: str) -> bool:
+        """Whether the peer's death would be noticed by BFD now."""
+        row = rf"^ *{re.escape(peer)} +\S+ +Up\b"
+        return re.search(row, self.ask("show bfd sessions"), re.MULTILINE) is not None
+
     def imported(self, peer: str) -> int:
         return sum(map(int, IMPORTED.findall(self._shown(peer))))
 

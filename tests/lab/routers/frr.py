@@ -148,6 +148,11 @@ class Frr:
         shown = self._json(f"show bgp neighbors {peer} json").get(peer, {})
         return str(shown.get("bgpState", "Idle")).lower()
 
+    def is_watched(self, peer: str) -> bool:
+        """Whether the peer's death would be noticed by BFD now."""
+        shown = msgspec.json.decode(self.ask("show bfd peers json", daemon="bfdd"))
+        return any(one["peer"] == peer and one["status"] == "up" for one in shown)
+
     def imported(self, peer: str) -> int:
         shown = self._json(f"show bgp neighbors {peer} json").get(peer, {})
         families = shown.get("addressFamilyInfo", {}).values()
