@@ -10,7 +10,7 @@ MODE ?= layer2
 SEED ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup packages routers demo test check format lint types arch proto proto-check docs sim unit lab image kube record cluster cluster-packages cluster-up cluster-down mutate bench bench-gate clean
+.PHONY: help setup packages routers promtool demo test check format lint types arch proto proto-check docs sim unit lab image kube record cluster cluster-packages cluster-up cluster-down mutate bench bench-gate clean
 
 help:  ## what there is to do here
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
@@ -29,7 +29,10 @@ demo: setup packages  ## the whole job on real packets, in network namespaces; M
 routers: setup
 	@python3 tests/bootstrap.py packages bird2 frr gobgpd openbgpd tshark
 
-test: setup packages routers  ## every test but those that need the real kube-apiserver
+promtool: setup
+	@python3 tests/bootstrap.py packages prometheus
+
+test: setup packages routers promtool  ## every test but those that need the real kube-apiserver
 	@echo "test: the quick ones, two at a time" && $(BIN)/pytest -n 2 -q -m 'not real and not lab and not cluster'
 	@echo "test: the lab, one at a time, since it watches real clocks" && $(ROOT) $(BIN)/pytest -m 'lab and not host and not real and not cluster'
 	@echo "test: what root alone can do" && $(BIN)/pytest -q -m 'host and not real and not cluster'
@@ -54,8 +57,8 @@ proto: setup  ## generate bareway/rpc/v1 from proto/
 proto-check: proto
 	@git diff --exit-code --stat -- bareway/rpc/v1
 
-docs: setup  ## write docs/flags.md from the code
-	@$(PYTHON) tests/generate_docs.py
+docs: setup  ## write docs/flags.md, docs/reasons.md, docs/metrics.md and the tables of docs/configuration.md from the code, and what pages show of a terminal
+	@$(PYTHON) tests/generate_docs.py && $(PYTHON) tests/generate_completion.py && $(PYTHON) -m support.refreshing
 
 sim: setup  ## replay one seed in virtual time: make sim SEED=7, of controllers or routers: make sim WORLD=control SEED=7
 	@$(PYTHON) -m sim$(addprefix .,$(WORLD)) $(SEED)
@@ -63,7 +66,7 @@ sim: setup  ## replay one seed in virtual time: make sim SEED=7, of controllers 
 unit: setup  ## the quick tests alone: no root, no namespaces
 	@$(BIN)/pytest -q -m 'not real and not lab and not cluster'
 
-lab: setup packages routers  ## the tests in network namespaces alone
+lab: setup packages routers promtool  ## the tests in network namespaces alone
 	@$(ROOT) $(BIN)/pytest -q -m 'lab and not host and not real and not cluster' && $(BIN)/pytest -q -m 'host and not real and not cluster'
 
 image: setup  ## the container image as an OCI archive in dist/, without Docker

@@ -13,13 +13,13 @@ from bareway.model.names import ObjectKey
 from bareway.resources.kinds import SECRETS
 from bareway.resources.objects import KEY_FIELD, secret_body
 from bareway.runtime.clock import boot_time, random_bytes, seed_rng, unix_time
+from bareway.runtime.families import controller_families
 from bareway.runtime.http import HttpServer
 from bareway.runtime.kube.client import KubeClient
 from bareway.runtime.kube.credentials import CredentialSource, open_source
 from bareway.runtime.kube.errors import AlreadyExists
 from bareway.runtime.kube.events import Recorder
-from bareway.runtime.log import configure
-from bareway.runtime.metrics import controller_families
+from bareway.runtime.log import Verbosity, configure
 from bareway.runtime.program import check_rights, log_http, run_program
 from bareway.runtime.rpc import SocketUnavailable, serve_controller
 from controller.allocation.assumptions import Memory
@@ -28,10 +28,12 @@ from controller.leading.election import Timing
 from controller.leading.elector import Elector
 from controller.leading.fence import Fence
 from controller.loop import Loop
+from controller.rival import Rival, Unrivalled
 from controller.settings import PROGRAM, Settings
 from controller.status import SelfReport
 from controller.watch import Watch, rights
 from controller.writing.apply import KEY_BYTES, Applier
+from controller.writing.stopwatch import Stopwatch
 
 logger = logging.getLogger(__name__)
 
@@ -76,7 +78,10 @@ class Controller:
         changed = asyncio.Event()
         self._settings = settings
 
+        verbosity = Verbosity(settings.log_level)
+
         def look_again() -> None:
+            verbosity.follow(self._watch.source.log_level)
             changed.set()
             self._gossip.look_again()
 
@@ -97,14 +102,18 @@ class Controller:
         )
         self._fence = Fence(client, self._elector, limit_s=self._elector.timing.request_s, clock=boot_time)
         self._recorder = Recorder(client, COMPONENT, rng=rng, is_busy=lambda: applier.is_busy)
-        applier = Applier(self._fence, self._recorder, memory, random_bytes=random_bytes)
+        self._rival = Rival(client, settings, on_change=changed.set)
+        stopwatch = Stopwatch()
+        self._watch.on_services = stopwatch.changed
+        applier = Applier(self._fence, self._recorder, memory, random_bytes=random_bytes, stopwatch=stopwatch)
         self._loop = Loop(
             settings,
             watch=self._watch,
             applier=applier,
             memory=memory,
-            turn=self._fence,
+            turn=Unrivalled(self._fence, self._rival),
             sight=self._gossip,
+            stopwatch=stopwatch,
             changed=changed,
             unix_time=unix_time,
             rng=rng,
@@ -115,6 +124,8 @@ class Controller:
             recorder=self._recorder,
             elector=self._elector,
             gossip=self._gossip,
+            rival=self._rival,
+            allocated=stopwatch.allocation,
         )
         self._http = HttpServer(
             address=settings.http_address,
@@ -133,12 +144,27 @@ class Controller:
             "http": self._http.run(),
             "election": self._elector.run(),
             "gossip": self._gossip.run(),
+            "rival": self._rival.run(),
         }
         for number, mirror in enumerate(self._watch.mirrors):
             parts[f"mirror {number} of {mirror.kind.plural}"] = mirror.run()
         if self._settings.socket is not None:
-            parts["status"] = serve_controller(self._settings.socket, self._report.status)
+            parts["status"] = serve_controller(self._settings.socket, self._report.status, why=self._why)
         return parts
+
+    def _why(self, about: str) -> str:
+        from controller.why import WhyReport  # noqa: PLC0415 - two hundred sentences, for those who ask
+
+        report = WhyReport(
+            settings=self._settings,
+            watch=self._watch,
+            loop=self._loop,
+            elector=self._elector,
+            gossip=self._gossip,
+            rival=self._rival,
+            unix_time=unix_time,
+        )
+        return report.answer(about)
 
     async def step_down(self) -> None:
         """Let the next one lead at once: end all writes, then release the Lease; news may follow that."""

@@ -21,6 +21,7 @@ from controller.watch import Watch
 from controller.writing.apply import Outcome
 from controller.writing.effects import Effect
 from controller.writing.journal import Journal
+from controller.writing.stopwatch import Stopwatch
 
 RESYNC_S: Final = 300.0  # heals what was missed, by us or by a watch
 PAUSE_S: Final = 0.05  # between two passes: 1,000 Services created at once are some ten passes, not 1,000
@@ -76,6 +77,7 @@ class Loop:
         memory: Memory,
         turn: Turn,
         sight: Sight | None = None,
+        stopwatch: Stopwatch | None = None,
         changed: asyncio.Event,
         unix_time: Callable[[], int],
         rng: Random,
@@ -90,6 +92,7 @@ class Loop:
         self._memory = memory
         self._turn = turn
         self._sight = sight
+        self._stopwatch = stopwatch or Stopwatch()
         self._term = 0
         self._journal = Journal(watch)
         self._changed = changed
@@ -183,6 +186,7 @@ class Loop:
         """What is missing; what changed of it is logged."""
         now_s = asyncio.get_running_loop().time()
         effects = self._desk.look(now_s=now_s, unix=self._unix_time(), leads=leads)
+        self._stopwatch.decided(self.report.allocation)
         self._journal.write_api()
         self._journal.write_configuration(self.report.acceptance, self.report.in_force)
         return effects

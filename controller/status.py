@@ -1,19 +1,22 @@
 """What the controller says about itself: to ``bareway status``, to Prometheus, to the kubelet."""
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from bareway import __version__
 from bareway.decide.allocation.free import usable_count
 from bareway.decide.allocation.ledger import IPV6
-from bareway.decide.allocation.verdicts import Refused
+from bareway.decide.allocation.verdicts import Granted, Refused
 from bareway.model.status import ConfigurationStatus, ControllerStatus, PoolStatus, WaitingService
+from bareway.runtime.figures import ControllerFigures, KubernetesFigures
+from bareway.runtime.histograms import Histogram
 from bareway.runtime.kube.events import Recorder
-from bareway.runtime.metrics import ControllerFigures, KubernetesFigures
 from controller.allocation.acceptance import Acceptance
 from controller.announcement.gossip import Gossip
 from controller.leading.elector import Elector
 from controller.loop import Loop
+from controller.rival import Rival
 from controller.watch import Watch
 
 
@@ -26,10 +29,14 @@ class SelfReport:
     recorder: Recorder
     elector: Elector
     gossip: Gossip
+    rival: Rival
+    allocated: Histogram
+    """How long Services waited for their address."""
 
     def not_ready(self) -> tuple[str, ...]:
         """What stands between us and readiness; a missing configuration does not: it may come any time."""
-        return tuple(f"{plural} are not listed yet" for plural in self.watch.unsynced)
+        unlisted = tuple(f"{plural} are not listed yet" for plural in self.watch.unsynced)
+        return (*unlisted, self.rival.refusal) if self.rival.refusal else unlisted
 
     def status(self) -> ControllerStatus:
         """For people."""
@@ -63,7 +70,9 @@ class SelfReport:
             ),
             # One of several tells them: dashboards join and sum by pool.
             pools=self._pools() if leads else (),
-            waiting=Counter(waiting.reason for waiting in self._waiting()) if leads else {},
+            services=self._services() if leads else {},
+            waiting=self._refused() if leads else {},
+            allocation=self.allocated.measured(),
             leads=leads,
             terms=self.elector.term,
             members={"Alive": self.gossip.alive, "Dead": self.gossip.known - self.gossip.alive},
@@ -85,6 +94,24 @@ class SelfReport:
             )
             for pool in report.acceptance.in_force.configuration.pools
         )
+
+    def _services(self) -> Mapping[str, int]:
+        """How many hold addresses of each pool, of which nobody does too."""
+        report = self.loop.report
+        if report.acceptance.in_force is None or report.allocation is None:
+            return {}
+        pools = report.acceptance.in_force.configuration.pools
+        count: Counter[str] = Counter({pool.name: 0 for pool in pools})
+        for verdict in report.allocation.verdicts.values():
+            if isinstance(verdict, Granted):
+                count.update(set(verdict.pools))
+        return count
+
+    def _refused(self) -> Mapping[str, int]:
+        """How many wait, by the reason."""
+        allocation = self.loop.report.allocation
+        verdicts = allocation.verdicts.values() if allocation is not None else ()
+        return Counter(verdict.reason.word for verdict in verdicts if isinstance(verdict, Refused))
 
     def _waiting(self) -> tuple[WaitingService, ...]:
         allocation = self.loop.report.allocation

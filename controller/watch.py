@@ -22,7 +22,7 @@ from bareway.resources.kinds import (
     SERVICES,
 )
 from bareway.resources.state import STATE_NAME
-from bareway.runtime.kube.reflector import Api, Reflector
+from bareway.runtime.kube.reflector import Api, Reflector, ignore
 from bareway.runtime.kube.rights import Right
 from controller.allocation.sources import ConfigMapSource, Source
 from controller.leading.election import LEASE_NAME
@@ -48,12 +48,14 @@ class Watch:
     ) -> None:
         """``on_change`` is called when anything changed; it must not wait."""
         self._changed: set[ServiceKey] = set()
+        self.on_services: Callable[[Collection[ServiceKey]], None] = ignore
+        """Called with the Services that changed; must not wait."""
         self._labels: Mapping[str, Mapping[str, str]] | None = None
         self.in_force_key = ObjectKey(settings.namespace, IN_FORCE_NAME)
         self.state_key = ObjectKey(settings.namespace, STATE_NAME)
         self.secret_key = ObjectKey(settings.namespace, settings.gossip_secret)
         self.services = Reflector(
-            client, SERVICES, rng=rng, on_change=on_change, on_objects=self._changed.update
+            client, SERVICES, rng=rng, on_change=on_change, on_objects=self._services_changed
         )
         self.namespaces = Reflector(
             client, NAMESPACES, rng=rng, on_change=on_change, on_objects=self._forget_labels
@@ -96,6 +98,10 @@ class Watch:
         theirs = (self.services, self.namespaces, self.slices, self.nodes)
         ours = (self.in_force, self.state, self.lists, self.secrets)
         return (*theirs, *ours, *self.source.mirrors)
+
+    def _services_changed(self, keys: Collection[ServiceKey]) -> None:
+        self._changed.update(keys)
+        self.on_services(keys)
 
     def take_changed(self) -> set[ServiceKey]:
         """The Services that changed since this was asked last; whoever asks has to look at them."""

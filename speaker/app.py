@@ -13,13 +13,13 @@ from bareway.gossip.profile import ProfileName
 from bareway.model.mac import MacAddress
 from bareway.model.names import InterfaceName, IPAddress
 from bareway.runtime.clock import monotonic, seed_rng
+from bareway.runtime.families import speaker_families
 from bareway.runtime.gossip.driver import ToProgram
 from bareway.runtime.http import HttpServer
 from bareway.runtime.kube.client import KubeClient
 from bareway.runtime.kube.credentials import CredentialSource, open_source
 from bareway.runtime.kube.events import Recorder
-from bareway.runtime.log import configure
-from bareway.runtime.metrics import speaker_families
+from bareway.runtime.log import Verbosity, configure
 from bareway.runtime.program import check_rights, log_http, run_program
 from bareway.runtime.rpc import SocketUnavailable, serve_speaker
 from speaker.asking import Asking
@@ -69,6 +69,7 @@ class _Parts:
 
     def __init__(self, settings: Settings, client: KubeClient, rng: Random) -> None:
         self._settings = settings
+        self._verbosity = Verbosity(settings.log_level)
         self._rng = rng
         self._recorder = Recorder(client, COMPONENT, instance=settings.node_name, rng=rng)
         self._watch = Watch(client, settings, rng=rng, on_change=self._look_again)
@@ -127,6 +128,8 @@ class _Parts:
             parts["status"] = serve_speaker(
                 settings.socket,
                 lambda: self._report.status(now=monotonic()),
+                some=lambda addresses: self._report.status(now=monotonic(), some=addresses),
+                history=self._joining.history.tell,
                 # To start gRPC may hold the loop up for some tens of ms, and 125 of silence are an alarm.
                 at_once=settings.profile is ProfileName.FAST,
             )
@@ -140,6 +143,7 @@ class _Parts:
         await self._joining.leave()
 
     def _look_again(self) -> None:
+        self._verbosity.follow(self._watch.log_level)
         self._speaker.look_again()
         self._joining.look_again()
         self._routing.look_again()

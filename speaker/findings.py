@@ -83,8 +83,9 @@ class Findings:
     def _tell(self, finding: Finding) -> None:
         sentence = _sentence(finding)
         logger.warning(
-            sentence,
+            "something is wrong on the link",
             extra={
+                "detail": sentence,
                 "reason": finding.word,
                 "ip": str(finding.address),
                 "mac": str(finding.mac),

@@ -19,6 +19,7 @@ from bareway.model.problems import Problem
 from bareway.runtime.clock import monotonic, utc_now
 from bareway.runtime.gossip.driver import GossipDriver, ToProgram
 from bareway.runtime.gossip.report import GossipCounters, Listening, Notice, PortBusy, TurnedAway
+from speaker.history import Historian, Witnessed
 from speaker.loop import Speaker
 from speaker.settings import Settings
 from speaker.watch import Watch
@@ -63,6 +64,8 @@ class Joining:
         self._may_join = asyncio.Event()
         self._problems: tuple[Problem, ...] = ()
         """What is configured and not proven for a group like this, as told."""
+        self.history: Final = Historian(settings.node_name, watch=watch, speaker=speaker)
+        """Who had which address, since this program started."""
         self.machine: GossipMachine | None = None
         """None until it has joined."""
         self.profile: ProfileName | None = None
@@ -139,9 +142,10 @@ class Joining:
             profile=PROFILES[profile],
             rng=self._rng,
             now=monotonic(),
+            witness=self.history.saw,
         )
         self._driver = driver = GossipDriver(
-            machine,
+            Witnessed(machine, self.history),
             me=self._settings.node_name,
             keyring=keyring,
             host=self._settings.gossip_address,

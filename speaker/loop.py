@@ -44,6 +44,7 @@ from bareway.runtime.gossip.dialler import Where
 from bareway.runtime.turns import in_turns
 from speaker.announcing import Announcing, Responder
 from speaker.findings import Findings
+from speaker.measuring import Measuring
 from speaker.settings import Settings
 from speaker.telling import Recorder, Teller
 from speaker.watch import Watch
@@ -113,6 +114,7 @@ class Speaker:
         self._told: dict[type, Event] = {}
         self._teller = Teller(settings, watch=watch, recorder=recorder)
         self.announcing = Announcing(wire, self._teller.announced)
+        self.measuring = Measuring()
         self.findings = Findings(settings.node_name, recorder=recorder, services=self._services_behind)
         self.decided = Announcers()
         self.wishes: Mapping[IPAddress, Wish] = {}
@@ -127,6 +129,7 @@ class Speaker:
     def look_again(self) -> None:
         """Something changed; that our own node is to hand over, or no longer, is told at once."""
         self._changed.set()
+        self.measuring.changed()
         told = self._told.get(OwnFacts)
         if isinstance(told, OwnFacts) and told.ready and told.leaving != (self.leaving() is not None):
             self._tell_facts()
@@ -150,8 +153,9 @@ class Speaker:
             case Announce(addresses=keys):
                 new = self.announcing.grant(keys)
                 self.taken += new
-                message = "announcing" if new else "announcing anew"
-                logger.info(message, extra={"ips": _some(keys), "count": len(keys)})
+                self.measuring.announced(keys, new)
+                extra = {"ips": _some(keys), "count": len(keys)}
+                logger.info("announcing" if new else "announcing anew", extra=extra)
             case Withdraw(addresses=keys, reason=reason):
                 self.announcing.revoke(keys)
                 self.withdrawn[reason] = self.withdrawn.get(reason, 0) + len(keys)
@@ -159,6 +163,7 @@ class Speaker:
                 if not self.announcing.addresses:
                     self._vacated.set()
             case MemberChanged(name=name, state=state, reason=reason):
+                self.measuring.member_changed(output)
                 logger.info("member changed", extra={"member": name, "state": state, "reason": reason})
             case Found(finding=finding):
                 self.findings.take(finding)
@@ -191,17 +196,18 @@ class Speaker:
 
     async def look(self) -> None:
         """Decide all anew, and tell what is another than before."""
+        since = self.measuring.took_in()
         self._teller.look(refusal=self.own_refusal(), leaving=self.leaving())
         view = self._watch.view()
         if view is not None:
-            await self._decide(view)
+            await self._decide(view, since=since)
         self._tell_peers()
         if view is not None:
             self._tell(PartitionPolicy(partition=self._layer2.partition))
             self._tell(Wanted(addresses=self.wishes, lists=self._watch.lists_known))
         self._tell_facts()
 
-    async def _decide(self, view: AnnouncerView) -> None:
+    async def _decide(self, view: AnnouncerView, *, since: float) -> None:
         decided = await in_turns(announcers_in_steps(view))
         self._seen_links = self._links_of_members() if _cares_for_links(view) else {}
         self.wishes = await in_turns(
@@ -216,6 +222,7 @@ class Speaker:
         self.decided = decided
         self._set_up_wire(await in_turns(choosy_in_steps(decided.groups)))
         self.announcing.decide(decided.groups)
+        self.measuring.decided(decided.groups, self.announcing.addresses, since=since)
 
     def _set_up_wire(self, choosy: Mapping[IPAddress, Pool]) -> None:
         """What layer 2 has to know before addresses are announced."""

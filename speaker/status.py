@@ -1,14 +1,19 @@
 """What this speaker says of itself, to ``bareway status`` and as metrics: read from the parts when asked."""
 
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from typing import Protocol
 
 from bareway import __version__
 from bareway.decide.announcement.announcers import Group, Refusal
 from bareway.gossip.claims import Claim
+from bareway.gossip.findings import FindingWord
 from bareway.gossip.machine import GossipMachine
 from bareway.gossip.member import Member
+from bareway.gossip.profile import PROFILES, ProfileName
+from bareway.model.names import InterfaceName, IPAddress, NodeName
 from bareway.model.problems import Problem
 from bareway.model.status import (
     AddressStatus,
@@ -19,8 +24,8 @@ from bareway.model.status import (
     PeerStatus,
     SpeakerStatus,
 )
+from bareway.runtime.figures import AnnouncedAddress, PeerFigures, SpeakerFigures
 from bareway.runtime.gossip.report import GossipCounters
-from bareway.runtime.metrics import AnnouncedAddress, PeerFigures, SpeakerFigures
 from speaker.layer2.driver import Layer2Driver
 from speaker.loop import AS_BY_DEFAULT, Speaker
 from speaker.settings import Settings
@@ -70,10 +75,12 @@ class SelfReport:
         self._bgp = bgp
         self._machine: GossipMachine | None = None
         self._gossip = GossipCounters()
+        self._forgot_at = speaker.decided
 
     def connect(self, machine: GossipMachine, counters: GossipCounters) -> None:
         """There is gossip now."""
         self._machine, self._gossip = machine, counters
+        self._speaker.measuring.last_heard = counters.heard_at.get
 
     def not_ready(self) -> tuple[str, ...]:
         """What stands between us and readiness: caches and a configuration; lost peers do not."""
@@ -92,8 +99,8 @@ class SelfReport:
             )
         return tuple(waits)
 
-    def status(self, *, now: float) -> SpeakerStatus:
-        """All of it."""
+    def status(self, *, now: float, some: AbstractSet[IPAddress] | None = None) -> SpeakerStatus:
+        """All of it; of addresses only ``some``, unless that is None."""
         bgp = self._bgp()
         return SpeakerStatus(
             version=__version__,
@@ -102,7 +109,7 @@ class SelfReport:
             not_ready=self.not_ready(),
             configuration=self._configuration(),
             members=self._members(now),
-            addresses=self._addresses(bgp.addresses() if bgp is not None else ()),
+            addresses=self._addresses(bgp.addresses() if bgp is not None else (), some, now),
             links=self._links(),
             leaving=self._speaker.leaving() or "",
             list_generation=self._watch.lists.lists.generation,
@@ -124,6 +131,7 @@ class SelfReport:
 
     def figures(self) -> SpeakerFigures:
         """The same for Prometheus, with what was counted since the start."""
+        self._forget()
         groups, bgp = self._speaker.announcing.groups, self._bgp()
         announced = tuple(
             AnnouncedAddress(service=service, protocol="layer2", address=address)
@@ -131,7 +139,7 @@ class SelfReport:
             for service in groups[key].services
         )
         states = [member.state for member in self._members_now()]
-        layer2 = self._layer2.counters
+        layer2, measuring = self._layer2.counters, self._speaker.measuring
         return SpeakerFigures(
             node=self._settings.node_name,
             kubernetes=replace(self._watch.figures(), events_dropped=self._events_dropped()),
@@ -141,6 +149,10 @@ class SelfReport:
             responses_sent=layer2.responses,
             gratuitous_sent=layer2.gratuitous,
             layer2_dropped={str(reason): count for reason, count in layer2.drops.items()},
+            layer2_conflicts=layer2.conflicts,
+            layer2_failures=dict(layer2.failures),
+            layer2_frames=layer2.frames,
+            why_not=self._why_not(bgp),
             members={state: states.count(state) for state in states},
             claims=len(self._claims_now()),
             claims_taken=self._speaker.taken,
@@ -149,10 +161,24 @@ class SelfReport:
             gossip_sent=self._gossip.frames_sent,
             gossip_received=self._gossip.frames_received,
             gossip_dropped=self._gossip.dropped,
+            silence_limit_s=PROFILES[ProfileName(self._profile())].silence_s if self._profile() else 0.0,
+            silences=self._gossip.silences.measured(),
+            lateness=self._gossip.lateness.measured(),
+            member_changes={(state, reason): n for (state, reason), n in measuring.changes.items()},
+            convergence=measuring.convergence.measured(),
+            failover=measuring.failover.measured(),
             list_generation=self._watch.lists.lists.generation,
             leaving=self._speaker.leaving() is not None,
-            findings=self._speaker.findings.counts,
+            findings={word: self._speaker.findings.counts[word] for word in FindingWord},
         )
+
+    def _forget(self) -> None:
+        """What was counted of addresses that no Service has any more: MetalLB's series stay for ever."""
+        decided = self._speaker.decided
+        if decided is not self._forgot_at:
+            self._forgot_at = decided
+            groups = (*decided.groups.values(), *decided.resting.values())
+            self._layer2.counters.keep({one for group in groups for one in (*group.addresses, *group.idle)})
 
     def _members(self, now: float) -> tuple[MemberStatus, ...]:
         where = self._speaker.members()
@@ -166,29 +192,39 @@ class SelfReport:
             for member in self._members_now()
         )
 
-    def _addresses(self, by_bgp: tuple[AddressStatus, ...]) -> tuple[AddressStatus, ...]:
+    def _addresses(
+        self, by_bgp: tuple[AddressStatus, ...], some: AbstractSet[IPAddress] | None, now: float
+    ) -> tuple[AddressStatus, ...]:
         of_bgp = {one.address for one in by_bgp}
         holders = {claim.address: claim.node for claim in self._claims_now()}
-        here, wishes = self._speaker.announcing.addresses, self._speaker.wishes
         withheld = tuple(
             AddressStatus(address=address, services=(key,), announced_by=None, reason=refusal)
             for key, refusal in self._speaker.decided.withheld.items()
             if (service := self._watch.services.objects.get(key)) is not None
             for address in service.ingress
-            if address not in of_bgp
+            if address not in of_bgp and (some is None or address in some)
         )
         wanted = tuple(
-            AddressStatus(
-                address=address,
-                services=group.services,
-                announced_by=holders.get(group.key),
-                reason="" if address in here else self._reason(group),
-                listed=wishes[group.key].nodes if group.key in wishes else (),
-            )
+            self._wanted(address, group, holders, now)
             for group in self._speaker.announcing.groups.values()
             for address in group.addresses
+            if some is None or address in some
         )
-        return (*wanted, *withheld, *by_bgp)
+        return (*wanted, *withheld, *(one for one in by_bgp if some is None or one.address in some))
+
+    def _wanted(
+        self, address: IPAddress, group: Group, holders: Mapping[IPAddress, NodeName], now: float
+    ) -> AddressStatus:
+        is_here = address in self._speaker.announcing.addresses
+        wish = self._speaker.wishes.get(group.key)
+        return AddressStatus(
+            address=address,
+            services=group.services,
+            announced_by=holders.get(group.key),
+            reason="" if is_here else self._reason(group),
+            listed=wish.nodes if wish is not None else (),
+            on_link=self._layer2.on_link(address, now=now) if is_here else None,
+        )
 
     def _members_now(self) -> tuple[Member, ...]:
         return self._machine.members() if self._machine else ()
@@ -198,13 +234,29 @@ class SelfReport:
 
     def _reason(self, group: Group) -> str:
         """Why not here: what the node says of itself, then what speaks against it for this group."""
-        return (
-            self._speaker.own_refusal()
-            or group.why_not(self._settings.node_name)
-            or group.link_refusal(self._speaker.link_names)
-            or self._speaker.leaving()
-            or Refusal.NOT_OWNER
-        )
+        own, leaving = self._speaker.own_refusal(), self._speaker.leaving()
+        return own or self._objection(group, self._speaker.link_names) or leaving or Refusal.NOT_OWNER
+
+    def _objection(self, group: Group, links: tuple[InterfaceName, ...]) -> Refusal | None:
+        return group.why_not(self._settings.node_name) or group.link_refusal(links)
+
+    def _why_not(self, bgp: Bgp | None) -> Mapping[str, int]:
+        """Of how many addresses ``_reason`` says what; of 5,000 at once, so what is common is asked once."""
+        here, links = self._speaker.announcing.addresses, self._speaker.link_names
+        own, leaving = self._speaker.own_refusal(), self._speaker.leaving()
+        count: Counter[str] = Counter()
+        for group in self._speaker.announcing.groups.values():
+            if group.addresses[0] not in here:  # all of a group are announced by the same node
+                reason = own or self._objection(group, links) or leaving or Refusal.NOT_OWNER
+                count[reason] += len(group.addresses)
+        by_bgp = bgp.addresses() if bgp is not None else ()
+        of_bgp = {one.address for one in by_bgp}
+        count.update(one.reason for one in by_bgp if one.reason)
+        for key, refusal in self._speaker.decided.withheld.items():
+            service = self._watch.services.objects.get(key)
+            if service is not None:
+                count[refusal] += sum(address not in of_bgp for address in service.ingress)
+        return +count
 
     def _links(self) -> tuple[LinkStatus, ...]:
         used = [

@@ -26,9 +26,10 @@ from bareway.resources.in_force import IN_FORCE_NAME, read_in_force
 from bareway.resources.kinds import CONFIG_MAPS, ENDPOINT_SLICES, NODES, SECRETS, SERVICES, Kind
 from bareway.resources.objects import KEY_FIELD
 from bareway.runtime.documents import DocumentReader
+from bareway.runtime.figures import KubernetesFigures
 from bareway.runtime.kube.reflector import Api, Reflector, ignore
 from bareway.runtime.kube.rights import Right
-from bareway.runtime.metrics import KubernetesFigures
+from bareway.runtime.log import LEVEL_ANNOTATION
 from speaker.lists import ListReader
 from speaker.settings import Settings
 
@@ -82,6 +83,7 @@ class Watch:
         self.slices = mirror(ENDPOINT_SLICES, on_objects=self._slices_changed)
         self.nodes = mirror(NODES)
         self._in_force_key = ObjectKey(settings.namespace, IN_FORCE_NAME)
+        self._written_key = ObjectKey(settings.configuration_namespace, settings.config_name)
         self._in_force = mirror(CONFIG_MAPS, settings.namespace, IN_FORCE_NAME)
         self._written = mirror(CONFIG_MAPS, settings.configuration_namespace, settings.config_name)
         self._secret = mirror(SECRETS, settings.namespace, settings.gossip_secret)
@@ -158,6 +160,12 @@ class Watch:
         """Our own Node, as the API has it."""
         return self.nodes.objects.get(ObjectKey("", self._settings.node_name))
 
+    @property
+    def log_level(self) -> str:
+        """What the operator asks for by an annotation on his ConfigMap; empty without it."""
+        written = self._written.objects.get(self._written_key)
+        return written.annotations.get(LEVEL_ANNOTATION, "") if written is not None else ""
+
     def configured(self) -> Configured:
         """The configuration to use now; parsed anew only when its ConfigMap changed."""
         source = self._source()
@@ -218,8 +226,8 @@ class Watch:
 
     def _source(self) -> ConfigMap | None:
         """The ConfigMap that counts."""
-        written_key = ObjectKey(self._settings.configuration_namespace, self._settings.config_name)
-        return self._in_force.objects.get(self._in_force_key) or self._written.objects.get(written_key)
+        in_force = self._in_force.objects.get(self._in_force_key)
+        return in_force or self._written.objects.get(self._written_key)
 
     def _services_changed(self, keys: Collection[ObjectKey]) -> None:
         self.on_services(keys)

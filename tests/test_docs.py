@@ -4,7 +4,16 @@ import re
 from pathlib import Path
 
 import pytest
-from generate_docs import CONFIGURATION, TARGET, configuration_page, flags_page
+from generate_docs import (
+    CONFIGURATION,
+    METRICS,
+    REASONS,
+    TARGET,
+    configuration_page,
+    flags_page,
+    metrics_page,
+    reasons_page,
+)
 
 from bareway.cli.__main__ import main
 from bareway.model.configuration import Layer2Settings
@@ -34,6 +43,14 @@ def _name(path: Path) -> str:
 
 def test_the_table_of_flags_is_what_the_code_prints() -> None:
     assert TARGET.read_text() == flags_page(), "run: make docs"
+
+
+def test_the_table_of_words_is_what_the_code_explains() -> None:
+    assert REASONS.read_text() == reasons_page(), "run: make docs"
+
+
+def test_the_table_of_metrics_is_what_the_programs_tell() -> None:
+    assert METRICS.read_text() == metrics_page(), "run: make docs"
 
 
 def test_the_tables_of_keys_are_what_the_code_prints() -> None:

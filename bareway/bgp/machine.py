@@ -193,6 +193,7 @@ class Machine:
 
     def _say(self, connection: Connection, message: Message) -> None:
         self._send(connection, codec.encode(message, connection.session))
+        self._counters.sent[type(message).__name__] += 1
 
     # ------------------------------------------------------------ what an Act does
 

@@ -232,6 +232,7 @@ class Session(Machine):
 
     def _take(self, connection: Connection, message: Message | Malformed) -> None:
         self._counters.messages_received += 1
+        self._counters.received[type(message).__name__] += 1
         unexpected = Cause(SessionReason.UNEXPECTED)
         match message:
             case Malformed():

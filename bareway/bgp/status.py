@@ -1,5 +1,6 @@
 """What a session shows of itself: for `bareway bgp`, metrics and Events."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address
@@ -22,6 +23,10 @@ class Counters:
     updates_sent: int = 0
     faults: int = 0
     """Mistakes in the peer's UPDATEs that the session outlived."""
+    sent: Counter[str] = field(default_factory=Counter)
+    """Messages but UPDATEs, by the name of their type."""
+    received: Counter[str] = field(default_factory=Counter)
+    """All that could be read, in the same way."""
     last_sent: Notification | None = None
     last_received: Notification | None = None
 
@@ -51,6 +56,9 @@ class SessionStatus:
     messages_received: int = 0
     updates_sent: int = 0
     faults: int = 0
+    sent: Mapping[str, int] = field(default_factory=dict)
+    """Messages but UPDATEs, by the name of their type."""
+    received: Mapping[str, int] = field(default_factory=dict)
     last_sent: Notification | None = None
     last_received: Notification | None = None
 
@@ -78,6 +86,8 @@ def status_of(state: State, connections: Iterable[Connection], counters: Counter
         messages_received=counters.messages_received,
         updates_sent=counters.updates_sent + (rib.messages if rib is not None else 0),
         faults=counters.faults,
+        sent=dict(counters.sent),
+        received=dict(counters.received),
         last_sent=counters.last_sent,
         last_received=counters.last_received,
     )

@@ -6,21 +6,31 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from bareway.cli.verb import ExitCode, Verb
+from bareway.cli.verb import LOCAL, ExitCode, Verb
 from bareway.cli.verbs import WORDS
 
 INTERRUPTED = 130  # what shells say of a program that Ctrl-C ended
 
 
+class _Help(argparse.HelpFormatter):
+    """Has room for the longest verb: argparse forgets that verbs are indented twice."""
+
+    def __init__(self, prog: str) -> None:
+        super().__init__(prog)
+        self._action_max_length = max(len(word.name) for word in WORDS) + 2 * self._indent_increment
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; the exit code is ``ExitCode``'s."""
     words = sys.argv[1:] if argv is None else argv
-    parser = _parser(Path(sys.argv[0]).name, words)
+    parser = command_parser(Path(sys.argv[0]).name, words)
     arguments = parser.parse_args(words)
     if arguments.verb is None:
         parser.print_help()
         return ExitCode.WELL
     verb: Verb = arguments.verb
+    if arguments.local and not verb.answers_here:
+        parser.error(f"{words[words.index(LOCAL) + 1]} asks no programs, so {LOCAL} means nothing to it")
     try:
         code = verb.run(arguments)
         sys.stdout.flush()
@@ -32,18 +42,28 @@ def main(argv: Sequence[str] | None = None) -> int:
     return code
 
 
-def _parser(called_as: str, words: Sequence[str]) -> argparse.ArgumentParser:
-    """Only the verb that is used is loaded: it is the first of ``words``."""
+def command_parser(called_as: str, words: Sequence[str]) -> argparse.ArgumentParser:
+    """Only the verb that is used is loaded: it is the first of ``words``, but for ``--local``."""
     program = "kubectl bareway" if called_as == "kubectl-bareway" else "bareway"
-    parser = argparse.ArgumentParser(prog=program, description="See who announces what, and why.")
+    parser = argparse.ArgumentParser(
+        prog=program, description="See who announces what, and why.", formatter_class=_Help
+    )
     parser.set_defaults(verb=None)
+    parser.add_argument(LOCAL, action="store_true", help="ask the programs on this node, not a cluster")
+    named = next((word for word in words if word != LOCAL), "")
     verbs = parser.add_subparsers(title="verbs", metavar="")
     for word in WORDS:
-        below = verbs.add_parser(word.name, help=word.summary, description=word.summary)
-        if word.name in words[:1]:
+        below = verbs.add_parser(
+            word.name,
+            help=word.summary,
+            description=word.summary,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+        if word.name == named:
             verb = word.load()
             verb.add_arguments(below)
             below.set_defaults(verb=verb)
+            below.epilog = f"example: {word.example.replace('bareway', program, 1)}"
     return parser
 
 

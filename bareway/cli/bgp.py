@@ -1,88 +1,85 @@
-"""``bareway bgp``: the sessions of this node with its routers, as its speaker tells of them.
+"""``bareway bgp``: sessions with routers, and what each was told; of all nodes of a cluster, or of this one.
 
-Exit codes: 0 every session that shall be is up, 1 something is wrong, 2 the speaker did not answer, or knows
-no router of that name.
+Exit codes: 0 every session that shall be is up, 1 something is wrong, 2 no speaker answered, or none knows a
+router of that name.
 """
 
-import json
-import sys
 from argparse import ArgumentParser, Namespace
 from collections.abc import Collection, Sequence
-from dataclasses import replace
 from pathlib import Path
 
-from bareway.cli.bgp_text import bgp_text
-from bareway.cli.sockets import Silent, ask
-from bareway.cli.status import TIMEOUT_S, seconds
-from bareway.cli.table import printable
+from bareway.cli.asking.parts import Part
+from bareway.cli.asking.place import CannotLook, add_place, is_here, look
+from bareway.cli.asking.sockets import Silent, ask
+from bareway.cli.pages.bgp import bgp_blocks
+from bareway.cli.pages.output import Page, add_output, read_form, versioned
+from bareway.cli.pages.output import show as show_page
+from bareway.cli.pages.sessions import everywhere, only, strangers
+from bareway.cli.pages.telling import could_not_tell
+from bareway.cli.pages.wrong import wrong_in_peers
 from bareway.cli.verb import ExitCode, Verb
-from bareway.cli.wrong import wrong_in_peers
+from bareway.model.names import NodeName
 from bareway.model.plain import plain
 from bareway.model.status import ControllerStatus, SpeakerStatus
 from bareway.runtime.settings import SPEAKER_SOCKET
-
-JSON_VERSION = 1
 
 
 def _add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("router", nargs="*", help="name or address of a router (default: all)")
     parser.add_argument(
-        "--socket",
-        default=SPEAKER_SOCKET,
-        type=Path,
-        metavar="PATH",
-        help=f"ask there (default: {SPEAKER_SOCKET})",
+        "--node", action="append", default=[], metavar="NODE", help="only the sessions of this node"
     )
-    parser.add_argument("-o", "--output", choices=("text", "json"), default="text", help="default: text")
-    parser.add_argument(
-        "--timeout", type=seconds, default=TIMEOUT_S, metavar="S", help=f"default: {TIMEOUT_S:g} s"
-    )
+    add_place(parser, sockets=(SPEAKER_SOCKET,))
+    add_output(parser)
+
+
+def _run(arguments: Namespace) -> ExitCode:
+    if is_here(arguments, sockets=(SPEAKER_SOCKET,)):
+        socket = arguments.socket[-1] if arguments.socket else SPEAKER_SOCKET
+        return show(arguments.router, socket=socket, output=arguments.output, timeout_s=arguments.timeout)
+    return _show_cluster(arguments)
+
+
+BGP = Verb(add_arguments=_add_arguments, run=_run, answers_here=True)
+
+
+def _show_cluster(arguments: Namespace) -> ExitCode:
+    nodes = [NodeName(name) for name in arguments.node]
+    try:
+        cluster = look(arguments, Part.SPEAKERS, nodes=nodes)
+    except CannotLook as error:
+        return could_not_tell(str(error))
+    found = everywhere(cluster, arguments.namespace, arguments.router, nodes)
+    if isinstance(found, str):
+        return could_not_tell(found)
+    page, code = found
+    show_page(page, arguments.output)
+    return code
 
 
 def show(routers: Collection[str], *, socket: Path, output: str, timeout_s: float) -> ExitCode:
     """Ask on ``socket``, and print what it says of ``routers``, or of all."""
     answer = ask(socket, timeout_s)
     if isinstance(answer, Silent):
-        return _could_not_tell(answer.sentence)
+        return could_not_tell(answer.sentence)
     if isinstance(answer, ControllerStatus):
-        return _could_not_tell(f"behind {socket} is a controller: it has no routers")
-    told = _only(answer, routers)
-    unknown = set(routers) - {name for one in told.peers for name in (one.name, str(one.address))}
+        return could_not_tell(f"behind {socket} is a controller: it has no routers")
+    unknown = strangers([answer], routers)
     if unknown:
-        return _could_not_tell(f"the speaker on {answer.node} knows no router {', '.join(sorted(unknown))}")
+        return could_not_tell(f"the speaker on {answer.node} knows no router {', '.join(unknown)}")
+    told = only(answer, routers)
     wrong = wrong_in_peers(told)
-    sys.stdout.write(_json(told, wrong) if output == "json" else bgp_text(told, wrong))
+    show_page(Page(blocks=bgp_blocks(told, wrong), data=_data(told, wrong)), read_form(output))
     return ExitCode.SOMETHING_WRONG if wrong else ExitCode.WELL
 
 
-def _only(status: SpeakerStatus, routers: Collection[str]) -> SpeakerStatus:
-    if not routers:
-        return status
-    chosen = tuple(one for one in status.peers if one.name in routers or str(one.address) in routers)
-    return replace(status, peers=chosen)
-
-
-def _json(status: SpeakerStatus, wrong: Sequence[str]) -> str:
-    page = {
-        "version": JSON_VERSION,
-        "node": status.node,
-        "leaving": status.leaving,
-        "peers": plain(status.peers),
-        "problems": plain(status.bgp_problems),
-        "wrong": list(wrong),
-    }
-    return json.dumps(page, indent=2, ensure_ascii=False) + "\n"
-
-
-def _could_not_tell(sentence: str) -> ExitCode:
-    print(f"bareway: {printable(sentence)}", file=sys.stderr)
-    return ExitCode.COULD_NOT_TELL
-
-
-def _run(arguments: Namespace) -> ExitCode:
-    return show(
-        arguments.router, socket=arguments.socket, output=arguments.output, timeout_s=arguments.timeout
+def _data(status: SpeakerStatus, wrong: Sequence[str]) -> object:
+    return versioned(
+        {
+            "node": status.node,
+            "leaving": status.leaving,
+            "peers": plain(status.peers),
+            "problems": plain(status.bgp_problems),
+            "wrong": list(wrong),
+        }
     )
-
-
-BGP = Verb(add_arguments=_add_arguments, run=_run)

@@ -6,8 +6,8 @@ The node announces again what nobody else can announce: alone it is never withou
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from typing import Final
 
-from bareway.cli.marking import add_cluster, annotate, find_node, mark
 from bareway.cli.verb import ExitCode, Verb
+from bareway.cli.writing.marks import add_cluster, annotate, find_node, mark
 from bareway.model.names import NodeName, ObjectKey
 from bareway.model.nodes import DRAIN_ANNOTATION
 from bareway.resources.kinds import NODES
@@ -38,7 +38,7 @@ def _add_arguments(parser: ArgumentParser) -> None:
         metavar="TEXT",
         help=f'shown to whoever asks why (default: "{REASON}")',
     )
-    add_cluster(parser, 'bareway drain node1 --reason "new disk"')
+    add_cluster(parser)
 
 
 def _run(arguments: Namespace) -> ExitCode:

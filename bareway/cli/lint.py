@@ -3,13 +3,12 @@
 Needs no cluster. Exit codes: 0 no errors (there may be warnings), 1 errors, 2 a file cannot be read.
 """
 
-import json
 import sys
 from argparse import ArgumentParser, Namespace
 from collections.abc import Sequence
 from typing import Final
 
-from bareway.cli.files import (
+from bareway.cli.asking.files import (
     CannotTell,
     add_files,
     as_row,
@@ -19,11 +18,14 @@ from bareway.cli.files import (
     problems_of,
     read_files,
 )
-from bareway.cli.table import printable
+from bareway.cli.pages.output import Cell, Lines, Mood, Page, add_output, show
+from bareway.cli.pages.table import printable
 from bareway.cli.verb import ExitCode, Verb
 from bareway.model.problems import Problem, Severity
 from bareway.resources.manifests import Place
 
+NO_MISTAKES: Final = Cell("No mistakes.", Mood.GOOD)
+MOODS: Final = {Severity.ERROR: Mood.BAD, Severity.WARNING: Mood.ODD}
 NOTHING_FOUND: Final = "there is no configuration document in these files"
 
 
@@ -46,7 +48,7 @@ def lint(names: Sequence[str]) -> list[tuple[Place, Problem]]:
 
 def _add_arguments(parser: ArgumentParser) -> None:
     add_files(parser, required=True)
-    parser.add_argument("-o", "--output", choices=("text", "json"), default="text", help="default: text")
+    add_output(parser)
 
 
 def _run(arguments: Namespace) -> ExitCode:
@@ -55,12 +57,9 @@ def _run(arguments: Namespace) -> ExitCode:
     except CannotTell as error:
         print(f"bareway: {printable(str(error))}", file=sys.stderr)
         return ExitCode.COULD_NOT_TELL
-    if arguments.output == "json":
-        rows = [as_row(problem, place) for place, problem in problems]
-        print(json.dumps(rows, indent=2, ensure_ascii=False))
-    else:
-        lines = [f"{printable(problem_line(place, problem))}\n" for place, problem in problems]
-        sys.stdout.write("".join(lines) or "No mistakes.\n")
+    lines = tuple(Cell(problem_line(place, problem), MOODS[problem.severity]) for place, problem in problems)
+    rows = [as_row(problem, place) for place, problem in problems]
+    show(Page(blocks=(Lines(lines=lines or (NO_MISTAKES,)),), data=rows), arguments.output)
     return ExitCode.SOMETHING_WRONG if has_error(problems) else ExitCode.WELL
 
 

@@ -9,8 +9,8 @@ from collections.abc import Iterable
 from ipaddress import ip_address
 from typing import Final
 
-from bareway.cli.marking import CannotMark, add_cluster, annotate, find_node, find_services, mark
 from bareway.cli.verb import ExitCode, Verb
+from bareway.cli.writing.marks import CannotMark, add_cluster, annotate, find_node, find_services, mark
 from bareway.decide.announcement.leaving import leaving_reason
 from bareway.decide.announcement.moves import ANNOUNCE_FROM
 from bareway.model.configuration import OnCordon
@@ -80,7 +80,7 @@ def _add_arguments(parser: ArgumentParser) -> None:
     target = parser.add_mutually_exclusive_group(required=True)
     target.add_argument("node", metavar="NODE", nargs="?", help="name of the Node that shall announce it")
     target.add_argument("--undo", action="store_true", help="leave it to the controller again")
-    add_cluster(parser, "bareway move 192.0.2.10 node2")
+    add_cluster(parser)
 
 
 def _run(arguments: Namespace) -> ExitCode:

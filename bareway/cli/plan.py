@@ -5,14 +5,13 @@ well, 1 mistakes in the configuration, a Service without an address, or an addre
 nothing was found out: an unreadable file, no configuration, no cluster.
 """
 
-import json
 import sys
 from argparse import ArgumentParser, Namespace
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
-from bareway.cli.files import (
+from bareway.cli.asking.files import (
     CannotTell,
     Problems,
     add_files,
@@ -23,9 +22,10 @@ from bareway.cli.files import (
     read_files,
     read_written,
 )
-from bareway.cli.plan_json import against_page, plan_page
-from bareway.cli.plan_text import against_text, plan_text
-from bareway.cli.table import printable
+from bareway.cli.pages.output import Form, Lines, Page, add_output, show
+from bareway.cli.pages.plan import against_text, plan_text
+from bareway.cli.pages.plan_json import against_page, plan_page
+from bareway.cli.pages.table import printable
 from bareway.cli.verb import ExitCode, Verb
 from bareway.decide.allocation.losses import losses
 from bareway.decide.preview.changes import Changes, changes
@@ -47,7 +47,7 @@ def _add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--against", metavar="NEW", help="print only what changes if the configuration in NEW replaces it"
     )
-    parser.add_argument("-o", "--output", choices=("text", "json"), default="text", help="default: text")
+    add_output(parser)
     parser.add_argument("--lb-class", metavar="CLASS", help="the programs' flag of that name")
     parser.add_argument("--ignore-exclude-lb", action="store_true", help="the speakers' flag of that name")
     parser.add_argument("--kubeconfig", type=Path, metavar="FILE", help="for the live cluster")
@@ -78,13 +78,10 @@ def _run(arguments: Namespace) -> ExitCode:
 
 
 def _show_plan(
-    configuration: Configuration | None, cluster: Cluster, problems: Problems, output: str
+    configuration: Configuration | None, cluster: Cluster, problems: Problems, output: Form
 ) -> ExitCode:
     found = preview(configuration, cluster) if configuration is not None else None
-    if output == "json":
-        _print_json(plan_page(found, configuration, _rows(problems)))
-    else:
-        sys.stdout.write(plan_text(found, problems))
+    _show(plan_text(found, problems), lambda: plan_page(found, configuration, _rows(problems)), output)
     return _exit_code(found, problems)
 
 
@@ -93,17 +90,18 @@ def _show_changes(
     new: Configuration | None,
     cluster: Cluster,
     problems: Problems,
-    output: str,
+    output: Form,
 ) -> ExitCode:
     after = preview(new, cluster) if new is not None else None
     before = preview(present if present is not None else Configuration(), cluster)
     found = changes(before, after) if after is not None else Changes()
     lost = losses(before.allocation, after.allocation) if after is not None else ()
     sessions = {"reset": found.reset, "new": found.opened, "gone": found.gone}
-    if output == "json":
-        _print_json(against_page(lost, found.services, found.announcers, sessions, _rows(problems)))
-    else:
-        sys.stdout.write(against_text(lost, found.services, found.announcers, sessions, problems))
+    _show(
+        against_text(lost, found.services, found.announcers, sessions, problems),
+        lambda: against_page(lost, found.services, found.announcers, sessions, _rows(problems)),
+        output,
+    )
     return ExitCode.SOMETHING_WRONG if lost else _exit_code(after, problems)
 
 
@@ -117,7 +115,7 @@ def _exit_code(found: Preview | None, problems: Problems) -> ExitCode:
 def _found(arguments: Namespace) -> Sequence[Found]:
     if arguments.filename:
         return read_files(arguments.filename)
-    from bareway.cli.live import read_live  # noqa: PLC0415 - aiohttp takes longer to import than a plan to make
+    from bareway.cli.asking.live import read_live  # noqa: PLC0415 - aiohttp takes longer to import than a plan to make
 
     return read_live(arguments.kubeconfig, arguments.config_namespace)
 
@@ -155,8 +153,9 @@ def _rows(problems: Sequence[tuple[Place, Problem]]) -> list[dict[str, object]]:
     return [as_row(problem, place) for place, problem in problems]
 
 
-def _print_json(page: object) -> None:
-    print(json.dumps(page, indent=2, ensure_ascii=False))
+def _show(text: str, data: Callable[[], object], output: Form) -> None:
+    """Its tables are text on a terminal too: they are compared by eye, column by column."""
+    show(Page(blocks=(Lines(lines=tuple(text.splitlines())),), data=data), output)
 
 
 PLAN = Verb(add_arguments=_add_arguments, run=_run)

@@ -1,44 +1,53 @@
-"""``bareway status``: what the programs on this node say about themselves.
+"""``bareway status``: what our programs say about themselves, and what is wrong; of a cluster or one node.
 
-Without ``--socket`` it asks whoever runs here: a speaker, a controller, or both. Exit codes: 0 all is well, 1
-one of them names something that is wrong, 2 nobody answered, or one who was asked for by name did not.
+Exit codes: 0 all is well, 1 something is wrong, 2 nobody answered, or not everybody whose answer is needed to
+say that all is well. On a node it asks whoever runs there: a speaker, a controller, or both; with
+``--socket`` exactly those.
 """
 
-import json
 import sys
-from argparse import ArgumentParser, ArgumentTypeError, Namespace
+from argparse import ArgumentParser, Namespace
 from collections.abc import Sequence
 from pathlib import Path
 
-from bareway.cli.sockets import Answer, Silent, ask
-from bareway.cli.status_text import controller_text, speaker_text
-from bareway.cli.table import printable
+from bareway.cli.asking.parts import Part
+from bareway.cli.asking.place import SOCKETS, CannotLook, add_place, is_here, look
+from bareway.cli.asking.sockets import Answer, Silent, ask
+from bareway.cli.pages.output import Block, Lines, Page, add_output, read_form, versioned
+from bareway.cli.pages.output import show as show_page
+from bareway.cli.pages.status import controller_blocks, speaker_blocks
+from bareway.cli.pages.table import printable
+from bareway.cli.pages.telling import could_not_tell
+from bareway.cli.pages.wrong import wrong_in_controller, wrong_in_speaker
 from bareway.cli.verb import ExitCode, Verb
-from bareway.cli.wrong import wrong_in_controller, wrong_in_speaker
 from bareway.model.plain import plain
 from bareway.model.status import ControllerStatus, SpeakerStatus
-from bareway.runtime.settings import CONTROLLER_SOCKET, SPEAKER_SOCKET
-
-SOCKETS = (CONTROLLER_SOCKET, SPEAKER_SOCKET)
-JSON_VERSION = 1
-TIMEOUT_S = 3.0  # a program that is well answers in a millisecond; one that is busy in less than this
-TIMEOUT_MAX_S = 3_600.0
 
 
 def _add_arguments(parser: ArgumentParser) -> None:
-    places = " and ".join(str(path) for path in SOCKETS)
-    parser.add_argument(
-        "--socket",
-        action="append",
-        default=[],
-        type=Path,
-        metavar="PATH",
-        help=f"ask there (default: {places})",
-    )
-    parser.add_argument("-o", "--output", choices=("text", "json"), default="text", help="default: text")
-    parser.add_argument(
-        "--timeout", type=seconds, default=TIMEOUT_S, metavar="S", help=f"default: {TIMEOUT_S:g} s"
-    )
+    add_place(parser)
+    add_output(parser)
+
+
+def _run(arguments: Namespace) -> ExitCode:
+    if is_here(arguments):
+        return show(arguments.socket, output=arguments.output, timeout_s=arguments.timeout)
+    return _show_cluster(arguments)
+
+
+STATUS = Verb(add_arguments=_add_arguments, run=_run, answers_here=True)
+
+
+def _show_cluster(arguments: Namespace) -> ExitCode:
+    from bareway.cli.pages.standing import standing  # noqa: PLC0415 - the checks, for those who ask about a cluster
+
+    try:
+        cluster = look(arguments, Part.NODES, Part.CONFIGURATION, Part.CONTROLLERS, Part.SPEAKERS)
+    except CannotLook as error:
+        return could_not_tell(str(error))
+    page, code = standing(cluster, arguments.namespace, arguments.output)
+    show_page(page, arguments.output)
+    return code
 
 
 def show(
@@ -51,29 +60,11 @@ def show(
     if told and not named:
         silent = [answer for answer in silent if not answer.is_absent]  # a node need not run both
     wrong = [sentence for answer in told for sentence in _wrong(answer)]
-    sys.stdout.write(_json(told, wrong) if output == "json" else _text(told, wrong))
+    show_page(Page(blocks=_blocks(told, wrong), data=lambda: _data(told, wrong)), read_form(output))
     if silent:
         print(f"bareway: {printable('; '.join(one.sentence for one in silent))}", file=sys.stderr)
         return ExitCode.COULD_NOT_TELL
     return ExitCode.SOMETHING_WRONG if wrong else ExitCode.WELL
-
-
-def _run(arguments: Namespace) -> ExitCode:
-    return show(arguments.socket, output=arguments.output, timeout_s=arguments.timeout)
-
-
-STATUS = Verb(add_arguments=_add_arguments, run=_run)
-
-
-def seconds(text: str) -> float:
-    """What ``--timeout`` says."""
-    try:
-        found = float(text)
-    except ValueError:
-        found = 0.0
-    if not 0.0 < found <= TIMEOUT_MAX_S:
-        raise ArgumentTypeError(f"{text!r} is not a number of seconds up to {TIMEOUT_MAX_S:g}")
-    return found
 
 
 def _wrong(answer: Answer) -> Sequence[str]:
@@ -86,19 +77,19 @@ def _wrong(answer: Answer) -> Sequence[str]:
             return ()
 
 
-def _json(told: Sequence[Answer], wrong: Sequence[str]) -> str:
-    page = {
-        "version": JSON_VERSION,
-        "controllers": [plain(one) for one in told if isinstance(one, ControllerStatus)],
-        "speakers": [plain(one) for one in told if isinstance(one, SpeakerStatus)],
-        "wrong": list(wrong),
-    }
-    return json.dumps(page, indent=2, ensure_ascii=False) + "\n"
+def _data(told: Sequence[Answer], wrong: Sequence[str]) -> object:
+    return versioned(
+        {
+            "controllers": [plain(one) for one in told if isinstance(one, ControllerStatus)],
+            "speakers": [plain(one) for one in told if isinstance(one, SpeakerStatus)],
+            "wrong": list(wrong),
+        }
+    )
 
 
-def _text(told: Sequence[Answer], wrong: Sequence[str]) -> str:
-    parts = [controller_text(one) for one in told if isinstance(one, ControllerStatus)]
-    parts += [speaker_text(one) for one in told if isinstance(one, SpeakerStatus)]
+def _blocks(told: Sequence[Answer], wrong: Sequence[str]) -> tuple[Block, ...]:
+    blocks = [block for one in told if isinstance(one, ControllerStatus) for block in controller_blocks(one)]
+    blocks += [block for one in told if isinstance(one, SpeakerStatus) for block in speaker_blocks(one)]
     if wrong:
-        parts.append("What is wrong:\n" + "".join(f"  {printable(sentence)}\n" for sentence in wrong))
-    return "\n".join(parts)
+        blocks.append(Lines(lines=("What is wrong:", *(f"  {sentence}" for sentence in wrong))))
+    return tuple(blocks)

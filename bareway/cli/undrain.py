@@ -3,8 +3,8 @@
 from argparse import ArgumentParser, Namespace
 from dataclasses import replace
 
-from bareway.cli.marking import add_cluster, annotate, find_node, mark
 from bareway.cli.verb import ExitCode, Verb
+from bareway.cli.writing.marks import add_cluster, annotate, find_node, mark
 from bareway.decide.announcement.leaving import leaving_reason
 from bareway.model.configuration import OnCordon
 from bareway.model.names import NodeName, ObjectKey
@@ -26,7 +26,7 @@ async def undrain(client: KubeClient, name: NodeName) -> str:
 
 def _add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("node", metavar="NODE", help="name of the Node")
-    add_cluster(parser, "bareway undrain node1")
+    add_cluster(parser)
 
 
 def _run(arguments: Namespace) -> ExitCode:

@@ -4,6 +4,10 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import IntEnum
+from typing import Final
+
+LOCAL: Final = "--local"
+"""Before or after the verb: ask the programs on this node, not a cluster."""
 
 
 class ExitCode(IntEnum):
@@ -22,3 +26,5 @@ class Verb:
 
     add_arguments: Callable[[ArgumentParser], None]
     run: Callable[[Namespace], ExitCode]
+    answers_here: bool = False
+    """Whether it knows ``--local``: asks programs, and so can ask those on this node alone."""

@@ -11,6 +11,7 @@ from math import inf
 from typing import Final
 
 from bareway.gossip.backlog import Backlog, in_order
+from bareway.gossip.changes import Witness, is_change_of_hands, seen_change
 from bareway.gossip.claims import NOBODY, Claim, ClaimTable, Outcome
 from bareway.gossip.disputes import Disputes
 from bareway.gossip.events import (
@@ -50,8 +51,10 @@ class Election:
         sides: Sides,
         quorum: Quorum,
         is_silent: Callable[[NodeName], bool],
+        witness: Witness | None = None,
     ) -> None:
         self._me = membership.me
+        self._witness = witness
         self._membership = membership
         self._is_silent = is_silent
         self.table: Final = ClaimTable(lives=membership.lives)
@@ -126,6 +129,7 @@ class Election:
                 if outcome is Outcome.BEATEN and claim.node == source:
                     self._again.add(claim.address)
                 continue
+            self._tell(old, claim, now)
             self._backlog.add([claim.address])
             if passes_on:
                 self._passed_on.append(claim)
@@ -244,11 +248,19 @@ class Election:
             self._claim(self._ownership.claim_for(address), now)
 
     def _claim(self, claim: Claim, now: float, *, was_vacant: bool = False) -> None:
+        old = self.table.get(claim.address)
         self.table.hear(claim)
+        self._tell(old, claim, now)
         self._own_claims.append(claim)
         self._again.add(claim.address)
         if claim.node == self._me:
             self._link.took(claim.address, was_vacant=was_vacant, now=now)
+
+    def _tell(self, old: Claim | None, claim: Claim, now: float) -> None:
+        """Let the witness know of an address that changed hands."""
+        if self._witness is not None and is_change_of_hands(old, claim):
+            wish = self._ownership.wanted.get(claim.address)
+            self._witness(seen_change(old, claim, self._membership, wish, now=now))
 
     def _gossips_with(self, node: NodeName) -> bool:
         """Whether claims get from us to a member and back: it is alive in our view, and not silent.

@@ -11,6 +11,7 @@ from math import inf
 from random import Random
 from typing import Final
 
+from bareway.gossip.changes import Witness
 from bareway.gossip.claims import Claim
 from bareway.gossip.detector import Detector
 from bareway.gossip.edges import Edge, Edges
@@ -71,6 +72,7 @@ class GossipMachine:
         rng: Random,
         now: float,
         partition: Partition = Partition.AVAILABLE,
+        witness: Witness | None = None,
     ) -> None:
         self._me = me
         self._quorum = Quorum(profile=profile)
@@ -95,6 +97,7 @@ class GossipMachine:
             sides=self._sides,
             quorum=self._quorum,
             is_silent=lambda name: self._edges.is_silent(name, now=self._now),
+            witness=witness,
         )
         self._peers: frozenset[NodeName] = frozenset()
         self._facts = OwnFacts(ready=False, able=False)
@@ -350,12 +353,9 @@ class GossipMachine:
         self._out.extend(self._detector.on_time(now=now))
         self._guard.on_time(now=now)
         if self._housekeeping_at <= now:
-            self._keep_house(now)
-
-    def _keep_house(self, now: float) -> None:
-        self._housekeeping_at = now + HOUSEKEEPING_S
-        self._membership.forget_the_dead(now=now)
-        self._election.keep_house(ready=self._facts.ready, now=now)
+            self._housekeeping_at = now + HOUSEKEEPING_S
+            self._membership.forget_the_dead(now=now)
+            self._election.keep_house(ready=self._facts.ready, now=now)
 
     # ------------------------------------------------------------ what follows from it
 

@@ -158,7 +158,7 @@ class Peer:
     """Nodes that open a session, any of them; empty = all."""
     password: str = field(default="", repr=False)
     password_secret: str = ""
-    """Name of a Secret of type kubernetes.io/basic-auth in our namespace."""
+    """Name of a Secret in our namespace that has a field ``password``."""
     bfd_profile: str = ""
     ebgp_multihop: bool = False
     passive: bool = False

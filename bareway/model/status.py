@@ -38,6 +38,18 @@ class MemberStatus:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OnLinkStatus:
+    """What a speaker does on its links for an address that it announces on layer 2."""
+
+    links: tuple[InterfaceName, ...] = ()
+    """Where it answers; none = nowhere, for want of a link that is allowed and speaks the family."""
+    last_unsolicited_s: float | None = None
+    """How long ago it told a link of the address unasked; None = not yet."""
+    last_answer_s: float | None = None
+    """How long ago it answered a question for it; None = nobody asked yet."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AddressStatus:
     """One address of a Service, as a speaker sees it."""
 
@@ -51,6 +63,8 @@ class AddressStatus:
     """The nodes of its entry in the announcer lists, the first one shall announce; none = no entry."""
     protocol: str = "layer2"
     """With ``bgp`` many nodes announce it, and ``announced_by`` is this one or nobody."""
+    on_link: OnLinkStatus | None = None
+    """None = this node does not announce it on layer 2, or is of before this field."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,7 @@ that cannot be read is a ``Reading`` with Problems, so that one bad object never
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Generic, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeAlias, TypeVar
 
 import msgspec
 from msgspec import Raw, Struct
@@ -30,7 +30,11 @@ from bareway.resources.objects import (
     read_namespace,
     read_secret,
 )
+from bareway.resources.pods import WirePod, read_pod
 from bareway.resources.services import WireService, read_service
+
+if TYPE_CHECKING:
+    from bareway.model.cluster import PodState
 
 T = TypeVar("T")
 S = TypeVar("S", bound=WireObject)
@@ -287,3 +291,4 @@ ENDPOINT_SLICES: Kind[EndpointSlice] = Kind(
     page_size=100,
 )
 LEASES: Kind[Lease] = Kind("Lease", "leases", WireLease, read_lease, group="coordination.k8s.io")
+PODS: Kind["PodState"] = Kind("Pod", "pods", WirePod, read_pod, page_size=100)

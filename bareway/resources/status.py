@@ -37,6 +37,19 @@ def condition_patch(service: Service, condition: Condition | None) -> Mapping[st
     return {"metadata": {"resourceVersion": service.resource_version}, "status": body}
 
 
+def removal_patch(
+    service: Service, annotations: Sequence[str], *, clears_addresses: bool, has_condition: bool
+) -> Mapping[str, object]:
+    """Take ``annotations`` and our condition away, and all addresses if asked to: nothing of us is left."""
+    metadata = {"resourceVersion": service.resource_version, "annotations": dict.fromkeys(annotations)}
+    status: dict[str, object] = {}
+    if has_condition:
+        status["conditions"] = conditions_body(service, None)
+    if clears_addresses:
+        status["loadBalancer"] = {"ingress": None}
+    return {"metadata": metadata, "status": status}
+
+
 def _entry(service: Service, address: IPAddress) -> dict[str, object]:
     extras: dict[str, object] = json.loads(service.ingress_extras.get(address, "{}"))
     return {"ip": str(address), **extras}

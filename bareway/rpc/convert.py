@@ -15,6 +15,7 @@ from bareway.model.status import (
     FindingStatus,
     LinkStatus,
     MemberStatus,
+    OnLinkStatus,
     PoolStatus,
     SpeakerStatus,
     WaitingService,
@@ -48,6 +49,7 @@ def speaker_message(status: SpeakerStatus) -> speaker_pb2.SpeakerStatus:
                 reason=one.reason,
                 listed=one.listed,
                 protocol=one.protocol,
+                on_link=_on_link_message(one.on_link) if one.on_link is not None else None,
             )
             for one in status.addresses
         ],
@@ -88,6 +90,7 @@ def speaker_status(message: speaker_pb2.SpeakerStatus) -> SpeakerStatus:
                 reason=one.reason,
                 listed=tuple(map(NodeName, one.listed)),
                 protocol=one.protocol or "layer2",
+                on_link=_on_link(one.on_link) if one.HasField("on_link") else None,
             )
             for one in message.addresses
         ),
@@ -172,6 +175,22 @@ def controller_status(message: controller_pb2.ControllerStatus) -> ControllerSta
         members_alive=message.members_alive,
         members_known=message.members_known,
         list_generation=message.list_generation,
+    )
+
+
+def _on_link_message(status: OnLinkStatus) -> speaker_pb2.OnLink:
+    return speaker_pb2.OnLink(
+        links=status.links,
+        last_unsolicited_s=status.last_unsolicited_s,
+        last_answer_s=status.last_answer_s,
+    )
+
+
+def _on_link(message: speaker_pb2.OnLink) -> OnLinkStatus:
+    return OnLinkStatus(
+        links=tuple(map(InterfaceName, message.links)),
+        last_unsolicited_s=message.last_unsolicited_s if message.HasField("last_unsolicited_s") else None,
+        last_answer_s=message.last_answer_s if message.HasField("last_answer_s") else None,
     )
 
 

@@ -2,7 +2,8 @@
 
 A program calls ``configure`` once and then uses the standard library:
 ``logger.info("claim taken", extra={"address": address})``; whatever stands in ``extra`` becomes a key of the
-line. The library itself does not log. Left out: files and rotation; the container's runtime does that.
+line. The level is that of --log-level, or another one as long as the operator asks for it by an annotation
+(``Verbosity``). Left out: files and rotation; the container's runtime does that.
 """
 
 import logging
@@ -15,6 +16,11 @@ import msgspec
 
 from bareway.model.plain import plain
 
+logger = logging.getLogger(__name__)
+
+LEVEL_ANNOTATION: Final = "bareway.io/log-level"
+"""On the ConfigMap with the configuration."""
+VALUE_MAX: Final = 64  # characters of a level that does not exist
 TRACE_MAX = 8_000
 """Characters of a traceback kept, its end first: container runtimes split a line at 16 KiB."""
 
@@ -79,12 +85,45 @@ def configure(level: LogLevel, stream: TextIO | None = None) -> None:
     handler.setFormatter(JsonFormatter())
     root = logging.getLogger()
     root.handlers[:] = [handler]
-    root.setLevel(max(THRESHOLDS[level], logging.WARNING))
-    for name in OURS:
-        logging.getLogger(name).setLevel(THRESHOLDS[level])
+    _set_level(level)
     # What no line shows is not looked up.
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     logging.raiseExceptions = False  # a reader of the log that goes away must not end the program
+
+
+class Verbosity:
+    """Lets an annotation say how much is logged, while it is there: no program has to be started anew."""
+
+    def __init__(self, usual: LogLevel) -> None:
+        self._usual = self._level = usual
+        self._asked = ""
+
+    def follow(self, asked: str) -> None:
+        """The annotation says ``asked`` now; empty if it is not there."""
+        if asked != self._asked:
+            self._asked = asked
+            self._use(self._read(asked) if asked else self._usual)
+
+    def _read(self, asked: str) -> LogLevel:
+        try:
+            return LogLevel(asked)
+        except ValueError:
+            extra = {"annotation": LEVEL_ANNOTATION, "value": asked[:VALUE_MAX], "known": list(LogLevel)}
+            logger.warning("no such log level", extra=extra)
+            return self._usual
+
+    def _use(self, level: LogLevel) -> None:
+        if level is not self._level:
+            self._level = level
+            _set_level(LogLevel.INFO)  # so that the change is told whichever way it goes
+            logger.info("log level changed", extra={"to": level})
+            _set_level(level)
+
+
+def _set_level(level: LogLevel) -> None:
+    logging.getLogger().setLevel(max(THRESHOLDS[level], logging.WARNING))
+    for name in OURS:
+        logging.getLogger(name).setLevel(THRESHOLDS[level])
 
 
 def timestamp(unix_s: float) -> str:

@@ -4,7 +4,7 @@ Nothing can be changed here. Few ask, and gRPC is the largest library that a pro
 is ours, and the first who knocks starts the server behind it (``bareway.runtime.grpc_server``). Their bytes
 are passed on as they are.
 
-Left out: a limit for who keeps talking; only owner and group can.
+Left out: a limit for who keeps talking; only the owner can.
 """
 
 import asyncio
@@ -13,16 +13,20 @@ import importlib
 import os
 import socket
 from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Set as AbstractSet
 from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Final, TypeAlias
 
+from bareway.model.history import SpeakerHistory
+from bareway.model.names import IPAddress
 from bareway.model.status import ControllerStatus, SpeakerStatus
 
-DIRECTORY_MODE: Final = 0o750
-SOCKET_UMASK: Final = 0o117
-"""Leaves 0660: owner and group may ask, since addresses and names of Services are not for everybody."""
+DIRECTORY_MODE: Final = 0o700
+SOCKET_UMASK: Final = 0o177
+"""Leaves 0600: whom the program runs as may ask, and root; names of Services are not for everybody."""
 BACKLOG: Final = 16
 GUESTS_MAX: Final = 16  # at once; more wait in the kernel or are told to come back
 CHUNK_BYTES: Final = 65_536
@@ -54,8 +58,26 @@ class SocketUnavailable(Exception):
         self.reason = reason
 
 
-async def serve_speaker(path: Path, status: Callable[[], SpeakerStatus], *, at_once: bool = False) -> None:
-    """Answer Speaker.Status on ``path`` until cancelled; ``at_once``: gRPC starts before anybody asks.
+def narrowed(status: SpeakerStatus, addresses: AbstractSet[IPAddress]) -> SpeakerStatus:
+    """The same, of addresses only these."""
+    return replace(status, addresses=tuple(one for one in status.addresses if one.address in addresses))
+
+
+def _knows_nothing(about: str) -> str:  # noqa: ARG001 - whatever it is
+    return ""
+
+
+async def serve_speaker(
+    path: Path,
+    status: Callable[[], SpeakerStatus],
+    *,
+    some: Callable[[AbstractSet[IPAddress]], SpeakerStatus] | None = None,
+    history: Callable[[IPAddress | None], SpeakerHistory] | None = None,
+    at_once: bool = False,
+) -> None:
+    """Answer what a speaker is asked on ``path`` until cancelled; ``at_once``: gRPC starts before that.
+
+    ``some`` is the status with these addresses alone; by default it is taken out of the whole.
 
     Raises:
         SocketUnavailable: at once, when the socket cannot be had.
@@ -65,13 +87,18 @@ async def serve_speaker(path: Path, status: Callable[[], SpeakerStatus], *, at_o
         await _load()
         from bareway.runtime.grpc_server import answer_for_speaker  # noqa: PLC0415 - 11 MB, when somebody asks
 
-        await answer_for_speaker(behind, status, calls_max=GUESTS_MAX)
+        of_some = some or (lambda addresses: narrowed(status(), addresses))
+        await answer_for_speaker(behind, status, history, some=of_some, calls_max=GUESTS_MAX)
 
     await _Door(path, answer).serve(at_once=at_once)
 
 
-async def serve_controller(path: Path, status: Callable[[], ControllerStatus]) -> None:
-    """Answer Controller.Status on ``path`` until cancelled.
+async def serve_controller(
+    path: Path, status: Callable[[], ControllerStatus], *, why: Callable[[str], str] = _knows_nothing
+) -> None:
+    """Answer what a controller is asked on ``path`` until cancelled.
+
+    ``why`` tells the chain of a Service or an address as JSON text; empty = nothing is known yet.
 
     Raises:
         SocketUnavailable: at once, when the socket cannot be had.
@@ -81,7 +108,7 @@ async def serve_controller(path: Path, status: Callable[[], ControllerStatus]) -
         await _load()
         from bareway.runtime.grpc_server import answer_for_controller  # noqa: PLC0415 - as above
 
-        await answer_for_controller(behind, status, calls_max=GUESTS_MAX)
+        await answer_for_controller(behind, status, why=why, calls_max=GUESTS_MAX)
 
     await _Door(path, answer).serve()
 

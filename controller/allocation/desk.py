@@ -10,7 +10,9 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from bareway.decide.allocation.verdicts import Allocation
+from bareway.model.announcer_lists import AnnouncerLists
 from bareway.model.configuration import Configuration
+from bareway.model.memory import AllocationMemory
 from bareway.model.names import ServiceKey
 from bareway.model.objects import ConfigMap, ObjectReference
 from bareway.resources.in_force import InForce
@@ -55,6 +57,8 @@ class Report:
     allocation: Allocation | None = None
     list_generation: int = 0
     """Of the announcer lists as they were wanted by then."""
+    lists: AnnouncerLists = field(default_factory=AnnouncerLists)
+    memory: AllocationMemory = field(default_factory=AllocationMemory)
 
 
 class Desk:
@@ -133,6 +137,8 @@ class Desk:
             in_force=in_force,
             allocation=self.report.allocation if is_doubtful else allocation,
             list_generation=self._lists.lists.generation,
+            lists=self._lists.lists,
+            memory=self._state.wanted,
         )
         # What we wrote was listed before: it changes nothing there.
         is_news = any(not self._memory.services.is_ours(key) for key in keys)

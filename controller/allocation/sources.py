@@ -9,6 +9,7 @@ from bareway.model.objects import ConfigMap, ObjectReference
 from bareway.resources.configurations import DOCUMENT_KEY, EXTENSION_KEY
 from bareway.resources.kinds import CONFIG_MAPS
 from bareway.runtime.kube.reflector import Api, Reflector
+from bareway.runtime.log import LEVEL_ANNOTATION
 from controller.allocation.acceptance import ACCEPT_LOSS, Offer
 
 
@@ -22,6 +23,10 @@ class Source(Protocol):
     @property
     def mirrors(self) -> "Sequence[Reflector[ConfigMap]]":
         """What has to run for it."""
+
+    @property
+    def log_level(self) -> str:
+        """What is asked for beside it; empty if nothing is."""
 
     def offer(self) -> Offer | None:
         """The newest document; None if there is none. Of use once the mirrors are synced."""
@@ -50,6 +55,12 @@ class ConfigMapSource:
     def mirrors(self) -> Sequence[Reflector[ConfigMap]]:
         """The one ConfigMap."""
         return (self._mirror,)
+
+    @property
+    def log_level(self) -> str:
+        """By an annotation."""
+        found = self._mirror.objects.get(self._key)
+        return found.annotations.get(LEVEL_ANNOTATION, "") if found is not None else ""
 
     def offer(self) -> Offer | None:
         """The document in it."""

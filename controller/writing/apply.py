@@ -53,6 +53,7 @@ from controller.writing.effects import (
     WriteState,
 )
 from controller.writing.notices import EventReason, about_service
+from controller.writing.stopwatch import Stopwatch
 from controller.writing.window import Window
 
 T = TypeVar("T")
@@ -108,12 +109,19 @@ class Applier:
     """Does effects with one client."""
 
     def __init__(
-        self, client: Api, recorder: Teller, memory: Memory, *, random_bytes: Callable[[int], bytes]
+        self,
+        client: Api,
+        recorder: Teller,
+        memory: Memory,
+        *,
+        random_bytes: Callable[[int], bytes],
+        stopwatch: Stopwatch | None = None,
     ) -> None:
         self._client = client
         self._recorder = recorder
         self._memory = memory
         self._random_bytes = random_bytes
+        self._stopwatch = stopwatch or Stopwatch()
         self._window = Window(IN_FLIGHT)
         self._failed: Mapping[ObjectReference, str] = {}
         """What the last pass could not write, and why."""
@@ -208,9 +216,12 @@ class Applier:
         service = write.service
         match write:
             case SetIngress(addresses=addresses, pool=pool):
-                said = "address kept" if service.ingress == addresses else "address assigned"
                 extra = {"service": str(service.key), "ips": [*map(str, addresses)], "pool": pool}
-                logger.info(said, extra=extra)
+                if service.ingress == addresses:
+                    logger.info("address kept", extra=extra)
+                else:
+                    self._stopwatch.written(service.key)
+                    logger.info("address assigned", extra=extra)
             case ClearIngress():
                 ips = [*map(str, service.ingress)]
                 logger.info("address released", extra={"service": str(service.key), "ips": ips})
@@ -261,8 +272,8 @@ class Applier:
     def _tell(self, emit: Emit) -> None:
         notice = emit.notice
         if notice.type is EventType.WARNING:
-            extra = {"about": f"{emit.about.kind} {emit.about.key}", "reason": notice.reason}
-            logger.warning(notice.message, extra=extra)
+            extra = {"about": _label(emit.about), "reason": notice.reason, "detail": notice.message}
+            logger.warning("something is wrong with an object", extra=extra)
         self._recorder.emit(emit.about, notice.type, notice.reason, notice.message)
 
     def _tell_failures(self, failures: Mapping[ObjectReference, KubeError]) -> None:

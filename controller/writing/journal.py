@@ -41,10 +41,11 @@ class Journal:
         for problem in acceptance.problems if before is not acceptance.problems else ():
             if problem in before:
                 continue
-            extra = {"path": problem.path, "line": problem.line, "hint": problem.hint}
+            place = {"path": problem.path, "line": problem.line}
+            extra = {**place, "hint": problem.hint, "detail": problem.message}
             if problem.document:
                 extra["document"] = problem.document
-            logger.log(LEVELS[problem.severity], problem.message, extra=extra)
+            logger.log(LEVELS[problem.severity], "the configuration has a problem", extra=extra)
 
     def _write_refusal(self, acceptance: Acceptance) -> None:
         if not self._is_new("refusal", acceptance.refusal):

@@ -115,6 +115,11 @@ class BfdClient:
         """We end soon, on purpose, and shall be back: the peers are asked for patience."""
         self._say(Request(RequestKind.RESTARTING))
 
+    def ask(self) -> None:
+        """Have ``sessions`` brought up to date soon, unless something waits to be said already."""
+        if self._is_open and not self._unsent:
+            self._say(Request(RequestKind.FIGURES))
+
     async def figures(self) -> Totals:
         """Bring ``sessions`` up to date; what concerns no session is returned.
 

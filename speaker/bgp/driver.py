@@ -187,6 +187,11 @@ class BgpDriver:
         """How the BFD session of each peer that has one stood last."""
         return {} if self._watch is None else self._watch.reports()
 
+    def ask_bfd(self) -> None:
+        """Have the figures of ``bfd`` brought up to date, for who looks next."""
+        if self._watch is not None:
+            self._watch.ask()
+
     # ------------------------------------------------------------ inside
 
     def _apply(self) -> None:

@@ -14,7 +14,7 @@ from bareway.model.names import IPAddress, ServiceKey
 from bareway.model.problems import Problem
 from bareway.model.status import AddressStatus, PeerStatus
 from bareway.runtime.clock import monotonic
-from bareway.runtime.metrics import AnnouncedAddress, PeerFigures
+from bareway.runtime.figures import AnnouncedAddress, BfdFigures, PeerFigures
 from speaker.bfd.records import Report
 from speaker.bgp.desk import BgpDesk
 from speaker.bgp.driver import BgpDriver
@@ -63,7 +63,8 @@ class BgpReport:
         return tuple(found)
 
     def figures(self) -> tuple[PeerFigures, ...]:
-        """Of those with a session, up or on its way."""
+        """Of those with a session, up or on its way; packets of BFD as many as when this was asked last."""
+        self._driver.ask_bfd()
         statuses, bfd = self._driver.statuses(), self._driver.bfd()
         wanted = self._desk.routing.routes if self._desk.routing is not None else {}
         found: dict[str, PeerFigures] = {}
@@ -82,7 +83,10 @@ class BgpReport:
                 wanted=len(wanted.get(peer.name, ())),
                 established=session.established,
                 faults=session.faults,
-                bfd_up=None if report is None else report.state is BfdState.UP,
+                sent=session.sent,
+                received=session.received,
+                messages_received=session.messages_received,
+                bfd=None if report is None else _bfd_figures(report),
             )
         return tuple(found.values())
 
@@ -155,6 +159,16 @@ def _status(settings: PeerSettings, session: SessionStatus, now: float) -> PeerS
         faults=session.faults,
         last_sent=str(session.last_sent or ""),
         last_received=str(session.last_received or ""),
+    )
+
+
+def _bfd_figures(report: Report) -> BfdFigures:
+    return BfdFigures(
+        is_up=report.state is BfdState.UP,
+        packets_in=report.packets_in,
+        packets_out=report.packets_out,
+        ups=report.ups,
+        downs=report.downs,
     )
 
 

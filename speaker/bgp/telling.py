@@ -55,8 +55,10 @@ class Teller:
                 logger.debug("BGP session", extra={"peer": name, "state": output.after.name})
             case Told():
                 self._notified[name] = output
-                message = "BGP notification sent" if output.is_ours else "BGP notification received"
-                logger.info(message, extra={"peer": name, "detail": str(output.notification)})
+                extra = {"peer": name, "detail": str(output.notification)}
+                logger.info(
+                    "BGP notification sent" if output.is_ours else "BGP notification received", extra=extra
+                )
             case Faulty(fault=fault):
                 told = Notification(code=fault.code, subcode=fault.subcode)
                 logger.debug("BGP peer erred", extra={"peer": name, "detail": str(told)})

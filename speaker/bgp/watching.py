@@ -52,6 +52,11 @@ class BfdWatch:
         sessions = {} if self._client is None else self._client.sessions
         return {name: sessions[path] for name, path in self._paths.items() if path in sessions}
 
+    def ask(self) -> None:
+        """Have the figures of ``reports`` brought up to date."""
+        if self._client is not None and self._paths:
+            self._client.ask()
+
     def watch(
         self,
         peers: Iterable[PeerSettings],

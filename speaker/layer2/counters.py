@@ -2,6 +2,7 @@
 
 import errno
 from collections import Counter
+from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from bareway.layer2.drops import DropReason
@@ -10,7 +11,7 @@ from bareway.model.names import IPAddress
 
 @dataclass(slots=True)
 class Counters:
-    """Only ever grow; an address keeps its figures when it moves away, as MetalLB's do."""
+    """An address keeps its figures when it moves away, as in MetalLB; not when no Service has it any more."""
 
     frames: int = 0
     """That came past the kernel's filter: what layer 2 costs this process."""
@@ -26,6 +27,12 @@ class Counters:
     """Frames without an answer, and gratuitous frames kept back by the fence."""
     failures: Counter[str] = field(default_factory=Counter)
     """Frames that the kernel did not take or give, by the name of the error: ENETDOWN, ENOBUFS, …"""
+
+    def keep(self, known: Collection[IPAddress]) -> None:
+        """Forget every other address."""
+        for counts in (self.requests, self.responses, self.gratuitous, self.conflicts):
+            for address in [address for address in counts if address not in known]:
+                del counts[address]
 
     def failed(self, error: OSError, frames: int = 1) -> None:
         """Note that the kernel refused ``frames``."""

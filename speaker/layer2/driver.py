@@ -17,6 +17,7 @@ from bareway.layer2.responder import DECODE, Sighting
 from bareway.layer2.sightings import Gate
 from bareway.model.mac import MacAddress
 from bareway.model.names import InterfaceName, IPAddress
+from bareway.model.status import OnLinkStatus
 from bareway.runtime.clock import monotonic
 from speaker.layer2.answering import OpenResponder, PacketResponder
 from speaker.layer2.counters import Counters
@@ -117,6 +118,16 @@ class Layer2Driver:
         """What is announced now, in the order in which it came."""
         return tuple(self._announced)
 
+    def on_link(self, address: IPAddress, *, now: float) -> OnLinkStatus:
+        """Where an address is answered for, and how long ago frames told of it."""
+        lately = self._around.lately
+        told, answered = lately.told.get(address), lately.answered.get(address)
+        return OnLinkStatus(
+            links=tuple(one.link.name for one in self._stations.values() if address in one.announced),
+            last_unsolicited_s=None if told is None else max(0.0, now - told),
+            last_answer_s=None if answered is None else max(0.0, now - answered),
+        )
+
     def announce(self, addresses: Iterable[IPAddress]) -> None:
         """Announce these from now on, or anew.
 
@@ -135,6 +146,7 @@ class Layer2Driver:
             station.withdraw(gone)
         for address in gone:
             self._announced.pop(address, None)
+        self._around.lately.forget(gone)
 
     def reconsider(self) -> None:
         """``allows`` may say something else now: begin and end what follows from that."""

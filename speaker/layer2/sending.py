@@ -17,6 +17,7 @@ from bareway.layer2.responder import Question, Sighting
 from bareway.model.mac import MacAddress
 from bareway.model.names import InterfaceName, IPAddress
 from speaker.layer2.counters import Counters
+from speaker.layer2.lately import Lately
 from speaker.layer2.links import Link
 from speaker.layer2.sockets import PacketPort
 
@@ -44,6 +45,7 @@ class Surroundings:
     sighted: Callable[[Sighting], None]
     clock: Callable[[], float]
     counters: Counters = field(default_factory=Counters)
+    lately: Lately = field(default_factory=Lately)
     own_macs: set[MacAddress] = field(default_factory=set)
     """Of all usable links; kept by the driver."""
 
@@ -69,11 +71,12 @@ class Sender:
 
     def send(self, address: IPAddress, what: Waiting) -> None:
         """Send it if the fence lets it through, or ask the link first."""
-        match self._around.may_answer(address, self._around.clock()):
+        now = self._around.clock()
+        match self._around.may_answer(address, now):
             case Permission.YES:
-                self._send(address, what, is_sure=True)
+                self._send(address, what, is_sure=True, now=now)
             case Permission.ASK_FIRST if isinstance(what, Question) and what.is_probe:
-                self._send(address, what, is_sure=False)
+                self._send(address, what, is_sure=False, now=now)
             case Permission.ASK_FIRST:
                 self._hold(address, what)
             case Permission.NO:
@@ -93,24 +96,28 @@ class Sender:
         for mac in sorted(macs):
             self._around.sighted(Sighting(address, mac, is_solicited=True))
         # Sightings may have cost us the address just now; the fence knows.
-        may_answer = self._around.may_answer(address, self._around.clock())
+        now = self._around.clock()
+        may_answer = self._around.may_answer(address, now)
         for what in waiting:
             if macs:
                 self._around.counters.drops[DropReason.HELD_ELSEWHERE] += 1
             elif may_answer is Permission.NO:
                 self._around.counters.drops[DropReason.FENCED] += 1
             else:
-                self._send(address, what, is_sure=True)
+                self._send(address, what, is_sure=True, now=now)
 
-    def _send(self, address: IPAddress, what: Waiting, *, is_sure: bool) -> None:
-        counters = self._around.counters
+    def _send(self, address: IPAddress, what: Waiting, *, is_sure: bool, now: float) -> None:
+        counters, lately = self._around.counters, self._around.lately
         if isinstance(what, Question):
             frame, sent = what.reply(my_mac=self._link.mac, is_sure=is_sure), counters.responses
+            sent_at = lately.answered
         else:
             frame, sent = telling(address, what, my_mac=self._link.mac), counters.gratuitous
+            sent_at = lately.told
         try:
             self._ports[address.version].send(frame)
         except OSError as error:
             counters.failed(error)
         else:
             sent[address] += 1
+            sent_at[address] = now

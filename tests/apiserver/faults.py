@@ -163,6 +163,14 @@ class Faults:
         """The fault that meets this request; it counts."""
         return self._take(rule for rule in self._rules if request.fits(rule))
 
+    def take_for_other(self, request: Request) -> Rule | None:
+        """The fault that meets a request for what this server holds nothing of.
+
+        One that lasts, or that names it: who counts requests does not mean these.
+        """
+        meant = (rule for rule in self._rules if rule.times is None or rule.resource == request.kind.plural)
+        return self._take(rule for rule in meant if request.fits(rule))
+
     def take_for_stream(self, request: Request) -> Rule | None:
         """The fault that meets this open watch; it counts."""
         named = (rule for rule in self._rules if rule.verb == STREAM_VERB and rule.fault in OF_STREAMS)

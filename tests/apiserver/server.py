@@ -11,11 +11,12 @@ from aiohttp import web
 from apiserver import absent, answers, discovery, refusals, reviews, watches
 from apiserver.decoding import read_body
 from apiserver.faults import Fault, Faults, Request, Rule, refusal_of
+from apiserver.pods import Pods
 from apiserver.record import Asked, asked
 from apiserver.refusals import Refused
 from apiserver.registry import Registry
 from apiserver.routes import target_of
-from apiserver.store import Store
+from apiserver.store import JsonObject, Store
 from apiserver.verbs import Verbs
 
 BODY_MAX_BYTES: Final = 3 * 1024 * 1024  # as the real server
@@ -38,6 +39,10 @@ class EmbeddedApi:
         self.store = Store(first_revision=first_revision)
         self.faults = Faults(wake=self.store.wake)
         self.registry = Registry(self.store, Random(seed))
+        self.pods = Pods()
+        """Empty until a test puts one there."""
+        self.others: dict[str, list[JsonObject]] = {}
+        """By plural: what a test puts there of kinds that this server holds nothing of (``absent``)."""
         self.requests: list[tuple[str, str]] = []
         """Method and path with query of every request, in order, for tests to look at."""
         self.asked: list[tuple[str, Asked]] = []
@@ -99,19 +104,9 @@ class EmbeddedApi:
         return response
 
     async def _answer(self, request: web.Request) -> web.StreamResponse:
-        if request.path in HEALTH_PATHS:
-            return web.Response(text="ok")
-        document = discovery.DOCUMENTS.get(request.path.strip("/"))
-        if document is not None and request.method == "GET":
-            return answers.respond(document)
-        if request.path.strip("/") == reviews.PATH and request.method == "POST":
-            body = read_body(await request.read(), request.content_type)
-            return answers.respond(reviews.answer(body, self.faults), code=201)
-        nothing = absent.empty_list(
-            request.method, request.path, is_watch="watch" in request.query, revision=self.store.revision
-        )
-        if nothing is not None:
-            return answers.respond(nothing)
+        answer = await self._aside(request)
+        if answer is not None:
+            return answer
         target = target_of(request.method, request.path, request.query)
         rule = self.faults.take(target.request())
         if rule is not None:
@@ -122,6 +117,32 @@ class EmbeddedApi:
         if rule is not None:
             await self._misbehave_afterwards(rule)
         return response
+
+    async def _aside(self, request: web.Request) -> web.StreamResponse | None:
+        """What is not about the objects in the store; None if it is."""
+        if request.path in HEALTH_PATHS:
+            return web.Response(text="ok")
+        document = discovery.DOCUMENTS.get(request.path.strip("/"))
+        if document is not None and request.method == "GET":
+            return answers.respond(document)
+        if request.path.strip("/") == reviews.PATH and request.method == "POST":
+            body = read_body(await request.read(), request.content_type)
+            return answers.respond(reviews.answer(body, self.faults), code=201)
+        about_pods = self.pods.request(request.method, request.path, is_watch="watch" in request.query)
+        if about_pods is not None:
+            rule = self.faults.take(about_pods)
+            answer = await self._misbehave(rule, about_pods) if rule is not None else None
+            return answer or await self.pods.answer(request, about_pods, self.store.revision)
+        about_others = absent.asked(request.method, request.path, request.query)
+        if about_others is not None:
+            rule = self.faults.take_for_other(about_others)
+            answer = await self._misbehave(rule, about_others) if rule is not None else None
+            if answer is not None:
+                return answer
+        others = absent.listed(
+            request.method, request.path, request.query, others=self.others, revision=self.store.revision
+        )
+        return answers.respond(others) if others is not None else None
 
     async def _misbehave(self, rule: Rule, request: Request) -> web.Response | None:
         """Do what the rule says; None if the request is then answered as ever."""

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -44,3 +45,31 @@ def test_a_program_starts_without_the_clients_and_tools_for_other_places(module:
 
 def test_metrics_and_health_do_without_grpc() -> None:
     assert _loaded_by("bareway.runtime.http") & {"grpc", "google.protobuf", "yaml", "cryptography"} == set()
+
+
+GOLDEN = Path(__file__).parent / "cli" / "golden"
+VERB = (
+    "import json, sys; from bareway.cli.__main__ import main; main(sys.argv[1:]);"
+    " print(json.dumps([*sys.modules]), file=sys.stderr)"
+)
+SLOW = HEAVY | EVERYWHERE_UNWANTED | {"asyncio", "msgspec", "bareway.model.status"}
+
+
+@pytest.mark.parametrize(
+    ("words", "allowed"),
+    [
+        pytest.param(["version"], set(), id="version"),
+        pytest.param(["explain", "NoFreeAddress"], set(), id="explain"),
+        pytest.param(["completion", "bash"], set(), id="completion"),
+        pytest.param(["lint", "-f", str(GOLDEN / "cluster.yaml")], {"yaml", "msgspec"}, id="lint"),
+        pytest.param(["plan", "-f", str(GOLDEN / "cluster.yaml")], {"yaml", "msgspec"}, id="plan"),
+    ],
+)
+def test_a_verb_that_needs_no_cluster_loads_nothing_that_takes_long(
+    words: list[str], allowed: set[str]
+) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", VERB, *words], check=True, capture_output=True, text=True, timeout=30
+    )
+    loaded = set(json.loads(done.stderr.splitlines()[-1]))
+    assert loaded & SLOW == allowed

@@ -43,7 +43,7 @@ def test_nothing_is_left_when_everything_is_deleted(
     tell(f"deleted in {time.monotonic() - began:.1f} s")
     kinds = (
         "namespaces,clusterroles,clusterrolebindings,services,pods,configmaps,secrets,serviceaccounts,"
-        "endpointslices,controllerrevisions,replicasets,leases"
+        "endpointslices,controllerrevisions,replicasets,leases,networkpolicies,poddisruptionbudgets"
     )
     left = json.loads(bareway.kubectl("get", kinds, "-A", "-o", "json"))["items"]
     assert [item["metadata"]["name"] for item in left if "bareway" in json.dumps(item)] == []

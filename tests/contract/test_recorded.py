@@ -36,6 +36,8 @@ COMPONENT: Final = "metallb-controller"
 OLD: Final = "1"  # as resourceVersion: from before anything was stored
 PAGE: Final = 500
 CLUSTER_SCOPED: Final = frozenset({"nodes", "namespaces"})
+OTHERS: Final = frozenset({"daemonsets"})
+"""What the embedded server holds nothing of: they are looked for, and none is there."""
 
 
 class Seen(NamedTuple):
@@ -105,7 +107,8 @@ class Exercise:
     # -- reading
 
     async def _list(self) -> list[Seen]:
-        await self._make()
+        if self.plural not in OTHERS:
+            await self._make()
         query = await self._query(limit=str(PAGE))
         answer = await self.client.get(self.collection, **query)
         items = [item for item in answer.body["items"] if self._is_own(item)]

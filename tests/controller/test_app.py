@@ -54,7 +54,8 @@ async def test_services_that_wait_are_told_once_and_served_as_soon_as_an_address
         await until(lambda: cluster.ingress("d") == ["192.0.2.1"])
         await cluster.until_settled()
     assert [reason for reason, _ in cluster.events("d")].count("AllocationFailed") == 1
-    assert [r.getMessage() for r in caplog.records if "default/d" in r.getMessage()] == [
+    told = [str(vars(record).get("detail")) for record in caplog.records]
+    assert [detail for detail in told if "default/d" in detail] == [
         f'Failed to allocate IP for "default/d": {why}'
     ]
 
@@ -347,5 +348,6 @@ async def test_a_right_that_is_taken_away_is_told_in_the_log_and_as_an_event_and
     ((reason, sentence),) = cluster.events("bareway-config")
     assert reason == EventReason.RIGHT_MISSING
     assert "secrets" in sentence
-    assert [record.levelname for record in caplog.records if record.getMessage() == sentence] == ["WARNING"]
+    told = [record.levelname for record in caplog.records if vars(record).get("detail") == sentence]
+    assert told == ["WARNING"]
     assert "the API server is away" not in caplog.text

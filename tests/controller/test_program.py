@@ -12,7 +12,8 @@ import pytest
 
 from apiserver import Fault
 from apiserver.kubeconfigs import kubeconfig
-from support.controllers import FOUR, Cluster
+from bareway.runtime.log import LEVEL_ANNOTATION
+from support.controllers import FOUR, NAMESPACE, Cluster
 from support.until import until
 
 pytestmark = pytest.mark.slow
@@ -50,6 +51,25 @@ async def test_sigterm_ends_it_with_zero(cluster: Cluster, tmp_path: Path) -> No
     messages = [json.loads(line)["msg"] for line in output.splitlines()]
     assert (messages[0], messages[-1]) == ("starting", "stopped")
     assert messages.count("address assigned") == 1
+
+
+async def test_an_annotation_changes_what_is_logged_without_a_restart(
+    cluster: Cluster, tmp_path: Path
+) -> None:
+    await cluster.configure(FOUR)
+    path = f"/api/v1/namespaces/{NAMESPACE}/configmaps/config"
+    async with program(cluster, tmp_path, "--log-level=error") as child:
+        assert child.stdout is not None
+        await until(cluster.in_force, within_s=START_S)
+        await cluster.client.merge_patch(path, {"metadata": {"annotations": {LEVEL_ANNOTATION: "info"}}})
+        line = json.loads(await asyncio.wait_for(child.stdout.readline(), START_S))
+        assert (line["msg"], line["to"]) == ("log level changed", "info")
+        await cluster.create("web")
+        await until(lambda: cluster.ingress("web"), within_s=START_S)
+        await cluster.client.merge_patch(path, {"metadata": {"annotations": {LEVEL_ANNOTATION: None}}})
+        lines = [json.loads(await asyncio.wait_for(child.stdout.readline(), START_S)) for _ in range(2)]
+    assert [each["msg"] for each in lines] == ["address assigned", "log level changed"]
+    assert lines[-1]["to"] == "error"
 
 
 @pytest.mark.parametrize("resource", ["services", "configmaps"])

@@ -7,7 +7,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from bareway.cli.sockets import Answer, ask
+from bareway.cli.asking.sockets import Answer, ask
 from bareway.model.names import PoolName, ServiceKey
 from bareway.model.status import ControllerStatus, PoolStatus, WaitingService
 from controller.settings import Settings

@@ -63,6 +63,7 @@ class System:
         self.speakers: dict[str, Process] = {}
         self.speaker_flags: tuple[str, ...] = ()
         """What every speaker is started with, beside what it needs."""
+        self.controller_flags: tuple[str, ...] = ()
 
     # -- the cluster
 
@@ -107,7 +108,10 @@ class System:
 
     def start_controller(self) -> Process:
         self.controller = self.site.api.start(
-            "controller", program("bareway-controller"), *self._flags(self.site.api, "controller")
+            "controller",
+            program("bareway-controller"),
+            *self._flags(self.site.api, "controller"),
+            *self.controller_flags,
         )
         return self.controller
 

@@ -1,10 +1,12 @@
 """Bareway as a whole on real packets: who answers, who takes over, and who stays silent."""
 
+import re
 import signal
 import time
 
 import pytest
 
+from bareway.gossip.profile import PROFILES, ProfileName
 from bareway.runtime.settings import HTTP_PORT
 from lab.machine import Machine
 from lab.observations import announcements, answers, served_again, two_answerers
@@ -12,6 +14,9 @@ from lab.site import Watchers
 from lab.system import System
 from lab.trial import measure, steady_owner
 from lab.waiting import pause, wait_for
+
+HEARTBEAT_S = PROFILES[ProfileName.DEFAULT].interval_s
+"""So long before its end a node may have given its last sign of life."""
 
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(120)]
 
@@ -34,6 +39,11 @@ def test_a_node_without_power_is_replaced_and_told_by_gratuitous_arp(
     assert trial.announced_s is not None
     assert trial.announced_s <= trial.answered_s
     assert trial.two_answerers_s == 0.0
+    successor = system.site.lab.machines[trial.successor]
+    page = successor.run("curl", "-sS", f"http://127.0.0.1:{HTTP_PORT}/metrics")
+    (measured,) = re.findall(r"^bareway_failover_seconds_sum (\S+)$", page, re.MULTILINE)
+    assert "\nbareway_failover_seconds_count 1.0\n" in page
+    assert 0 < float(measured) <= trial.announced_s + HEARTBEAT_S
 
 
 def test_a_repaired_node_does_not_take_its_address_back(system: System, watchers: Watchers) -> None:

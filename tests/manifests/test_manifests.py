@@ -103,6 +103,8 @@ def test_only_these_objects_are_installed_and_no_secret(rendered: list[Json]) ->
         ("DaemonSet", "bareway-speaker"),
         ("Deployment", "bareway-controller"),
         ("Namespace", "bareway-system"),
+        ("NetworkPolicy", "bareway-controller"),
+        ("PodDisruptionBudget", "bareway-controller"),
         ("Role", "bareway-controller"),
         ("Role", "bareway-speaker"),
         ("RoleBinding", "bareway-controller"),
@@ -238,6 +240,23 @@ def test_of_two_controllers_one_is_always_there_and_they_prefer_two_nodes(render
     assert spread["labelSelector"] == spec["selector"]
     assert spread["topologyKey"] == "kubernetes.io/hostname"
     assert spread["whenUnsatisfiable"] == "ScheduleAnyway"
+
+
+def test_a_budget_keeps_one_of_two_controllers_and_would_let_a_lone_one_go(rendered: list[Json]) -> None:
+    budget = one(rendered, "PodDisruptionBudget", "bareway-controller")["spec"]
+    spec = workload(rendered, "controller")["spec"]
+    assert budget == {"maxUnavailable": 1, "selector": spec["selector"]}
+    assert spec["replicas"] - budget["maxUnavailable"] == 1
+
+
+def test_nothing_of_a_controller_is_reached_but_the_port_of_metrics_and_probes(rendered: list[Json]) -> None:
+    policy = one(rendered, "NetworkPolicy", "bareway-controller")["spec"]
+    assert policy["policyTypes"] == ["Ingress"]
+    assert policy["podSelector"] == workload(rendered, "controller")["spec"]["selector"]
+    (rule,) = policy["ingress"]
+    assert rule == {"ports": [{"protocol": "TCP", "port": "metrics"}]}
+    probe = container(rendered, "controller")["readinessProbe"]["httpGet"]["port"]
+    assert {port["name"] for port in container(rendered, "controller")["ports"]} == {probe, "metrics"}
 
 
 @pytest.mark.parametrize("component", PROGRAMS)

@@ -75,7 +75,7 @@ def mirrors_of(
 
 def test_applying_twice_changes_nothing(plane: ControlPlane) -> None:
     told = must(plane.kubectl("apply", "-k", str(MANIFESTS))).splitlines()
-    assert len(told) == 13
+    assert len(told) == 15
     assert [line for line in told if not line.endswith(" unchanged")] == []
 
 

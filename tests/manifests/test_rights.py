@@ -29,6 +29,7 @@ from controller import watch as controller_watch
 from controller.allocation.assumptions import Memory
 from controller.leading.election import LEASE_NAME, Claim, Put
 from controller.leading.elector import Elector
+from controller.rival import Rival
 from controller.writing.apply import Applier
 from controller.writing.effects import (
     ClearIngress,
@@ -162,7 +163,8 @@ def reading(component: str, api: Recording) -> list[Coroutine[None, None, object
     rng = Random(1)
     if component == "controller":
         watch = controller_watch.Watch(api, of_controller, rng=rng, on_change=lambda: None)
-        return [*(mirror.run() for mirror in watch.mirrors), *standing(api)]
+        rival = Rival(api, of_controller, on_change=lambda: None)
+        return [rival.run(), *(mirror.run() for mirror in watch.mirrors), *standing(api)]
     seen = speaker_watch.Watch(api, of_speaker, rng=rng, on_change=lambda: None)
     keys = Passwords(api, SYSTEM, rng=rng, on_change=lambda: None)
     keys.want(frozenset({"bareway-bgp"}))

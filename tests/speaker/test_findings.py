@@ -51,7 +51,7 @@ def test_an_address_that_somebody_else_has_is_told_to_its_service(caplog: pytest
     assert (about, reason) == ("shop/web-1", "AddressInUse")
     assert "192.0.2.1 is in use by a station that is no node of ours (02:00:00:00:00:99)" in message
     (record,) = caplog.records
-    assert vars(record)["mac"] == "02:00:00:00:00:99"
+    assert (vars(record)["mac"], vars(record)["detail"]) == ("02:00:00:00:00:99", message)
     assert made.findings.counts == {"AddressInUse": 1}
     assert made.findings.lasting == (STRANGER,)
 

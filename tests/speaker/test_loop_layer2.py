@@ -17,7 +17,7 @@ from bareway.model.mac import MacAddress
 from bareway.model.names import InterfaceName, NodeName, ObjectKey
 from bareway.model.nodes import DRAIN_ANNOTATION
 from bareway.resources.announcer_lists import LABEL, shard_key, write_shard
-from bareway.resources.kinds import CONFIG_MAPS, NODES
+from bareway.resources.kinds import CONFIG_MAPS, NODES, SERVICES
 from speaker import loop
 from support.builders import names
 from support.rig import ETH0, Rig, rig
@@ -194,9 +194,11 @@ async def test_a_drain_mark_waits_for_no_look(monkeypatch: pytest.MonkeyPatch) -
         await made.node("a", "198.51.100.1")
         await made.config(POOL)
         await until(lambda: made.gossip.last(OwnFacts) == OwnFacts(ready=True, able=True, links=(ETH0,)))
-        monkeypatch.setattr(loop, "PAUSE_MIN_S", 3600.0)
         await made.service("web", "192.0.2.1")
-        await until(lambda: made.wanted)  # that was the last look for an hour
+        await until(lambda: made.wanted)  # all that was written is looked at, and one change makes one look
+        monkeypatch.setattr(loop, "PAUSE_MIN_S", 3600.0)
+        await made.client.delete(SERVICES.path("default", "web"))
+        await until(lambda: made.wanted == {})  # that was the last look for an hour
         await mark(made, "a", "new disk")
         await until(lambda: made.gossip.last(OwnFacts).leaving)
         await mark(made, "a", None)

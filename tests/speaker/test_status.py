@@ -22,6 +22,7 @@ from bareway.model.mac import MacAddress
 from bareway.model.names import NodeName, ObjectKey
 from bareway.model.nodes import DRAIN_ANNOTATION
 from bareway.model.problems import Severity
+from bareway.model.status import OnLinkStatus
 from bareway.resources.announcer_lists import LABEL, shard_key, write_shard
 from bareway.resources.kinds import CONFIG_MAPS, NODES
 from bareway.runtime.gossip.report import GossipCounters
@@ -70,6 +71,33 @@ async def test_an_address_that_another_holds_says_so_and_one_held_here_needs_no_
         (here,) = report.status(now=0.0).addresses
         assert (here.services, here.reason) == ((key("web"),), "")
         assert [(one.service, one.address) for one in report.figures().announced] == [(key("web"), A)]
+
+
+async def test_of_an_address_held_here_it_is_told_what_happens_on_the_links() -> None:
+    async with rig() as made:
+        await made.config(POOL)
+        await made.service("web", "192.0.2.1")
+        await until(lambda: made.wanted == wanting({A: None}).addresses)
+        report = report_of(made)
+        (there,) = report.status(now=0.0).addresses
+        assert there.on_link is None
+        made.speaker.on_output(Announce(addresses=(A,)))
+        (here,) = report.status(now=0.0).addresses
+        assert here.on_link == OnLinkStatus()  # this driver has no link
+
+
+async def test_some_addresses_are_told_of_alone() -> None:
+    async with rig() as made:
+        await made.config(POOL)
+        await made.service("web", "192.0.2.1")
+        await made.service("api", "192.0.2.2")
+        await made.service("out", "203.0.113.9")
+        await until(lambda: len(made.wanted or ()) == 2 and made.speaker.decided.withheld)
+        report = report_of(made)
+        assert len(report.status(now=0.0).addresses) == 3
+        for some in (A, ip_address("203.0.113.9")):
+            assert [one.address for one in report.status(now=0.0, some={some}).addresses] == [some]
+        assert report.status(now=0.0, some=frozenset()).addresses == ()
 
 
 async def test_members_and_claims_come_from_gossip_once_there_is_some() -> None:
@@ -145,7 +173,8 @@ async def test_what_is_found_on_the_link_is_shown_while_it_lasts() -> None:
         report = report_of(made)
         (shown,) = report.status(now=0.0).findings
         assert (shown.address, shown.reason, shown.mac, shown.node) == (A, "StrictArpMissing", str(mac), "b")
-        assert report.figures().findings == {"StrictArpMissing": 1}
+        expected = {str(word): 0 for word in FindingWord} | {"StrictArpMissing": 1}
+        assert report.figures().findings == expected
 
 
 async def test_why_not_here_is_first_what_the_node_says_of_itself() -> None:

@@ -5,7 +5,8 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Final, TypeVar
 
-from bareway.cli.files import CannotTell
+from bareway.cli.asking.files import CannotTell
+from bareway.cli.settings import usual_kubeconfig
 from bareway.model.names import ObjectKey
 from bareway.model.objects import ConfigMap
 from bareway.model.problems import Problem
@@ -44,7 +45,7 @@ def read_live(kubeconfig: Path | None, namespace: str | None) -> list[Found]:
 
 
 async def _read(kubeconfig: Path | None, key: ObjectKey) -> list[Found]:
-    async with KubeClient(open_source(kubeconfig)) as client:
+    async with KubeClient(open_source(kubeconfig or usual_kubeconfig())) as client:
         found: list[Found] = []
         found += [one async for one in list_all(client, SERVICES)]
         found += [one async for one in list_all(client, NODES)]
@@ -57,11 +58,13 @@ async def _read(kubeconfig: Path | None, key: ObjectKey) -> list[Found]:
         return found
 
 
-async def list_all(client: KubeClient, kind: Kind[T]) -> AsyncIterator[T | Misread]:
-    """Every object of a kind, or what is wrong with it."""
-    query = {"limit": str(kind.page_size)}
+async def list_all(
+    client: KubeClient, kind: Kind[T], *, namespace: str | None = None, selector: str = ""
+) -> AsyncIterator[T | Misread]:
+    """Every object of a kind, or what is wrong with it; with these labels, in one namespace or in all."""
+    query = {"limit": str(kind.page_size)} | ({"labelSelector": selector} if selector else {})
     while True:
-        page = kind.read_page(await client.get(kind.path(), query))
+        page = kind.read_page(await client.get(kind.path(namespace), query))
         for reading in page.readings:
             for found in _contents(kind, reading):
                 yield found

@@ -2,30 +2,37 @@
 
 from collections.abc import Iterator, Sequence
 
-from bareway.cli.table import printable, span, table
+from bareway.cli.pages.output import Block, Cell, Lines, Mood, Table, columns, plain_text
+from bareway.cli.pages.table import span
+from bareway.cli.pages.wrong import UP
 from bareway.model.status import PeerStatus, SpeakerStatus
 
 HEAD = ("ROUTER", "ADDRESS", "AS", "STATE", "UP", "BFD", "IPV4", "IPV6", "OWED", "DIGEST")
 
 
 def bgp_text(status: SpeakerStatus, wrong: Sequence[str]) -> str:
-    """All that ``bareway bgp`` shows; ends with a newline."""
-    node = printable(status.node)
+    """All that ``bareway bgp`` shows of one node; ends with a newline."""
+    return plain_text(bgp_blocks(status, wrong))
+
+
+def bgp_blocks(status: SpeakerStatus, wrong: Sequence[str]) -> tuple[Block, ...]:
+    """The same as blocks."""
     if not status.peers:
-        return f"{node} has no routers: none is configured\n" + _wrong(wrong)
-    parts = [table(HEAD, [_row(one) for one in status.peers])]
+        return (Lines(lines=(f"{status.node} has no routers: none is configured",)), *wrong_block(wrong))
+    blocks: list[Block] = [Table(columns=columns(*HEAD), rows=tuple(map(session_row, status.peers)))]
     if status.leaving:
-        parts.append(f"\n{node} leaves its routers: {printable(status.leaving)}\n")
-    parts += ["\n" + "".join(f"{line}\n" for line in _details(one)) for one in status.peers]
-    return "".join(parts) + _wrong(wrong)
+        blocks.append(Lines(lines=(f"{status.node} leaves its routers: {status.leaving}",)))
+    blocks += [Lines(lines=tuple(_details(one))) for one in status.peers]
+    return (*blocks, *wrong_block(wrong))
 
 
-def _row(peer: PeerStatus) -> tuple[str, ...]:
+def session_row(peer: PeerStatus) -> tuple[Cell | str, ...]:
+    """One session, below HEAD."""
     return (
         peer.name,
         str(peer.address) if peer.port == 179 else _with_port(peer),  # noqa: PLR2004 - that of BGP
         str(peer.peer_asn or ""),
-        peer.state or peer.reason,
+        Cell(peer.state or peer.reason, Mood.GOOD if peer.state == UP else Mood.ODD),
         span(peer.up_s) if peer.up_s else "",
         peer.bfd,
         str(peer.told.get("ipv4-unicast", "")),
@@ -40,7 +47,7 @@ def _with_port(peer: PeerStatus) -> str:
 
 
 def _details(peer: PeerStatus) -> Iterator[str]:
-    yield f"{printable(peer.name)} ({peer.address})"
+    yield f"{peer.name} ({peer.address})"
     if peer.local:
         restart = ", graceful restart" if peer.graceful_restart else ""
         yield (
@@ -57,14 +64,15 @@ def _details(peer: PeerStatus) -> Iterator[str]:
         ("last NOTIFICATION received", peer.last_received),
     ):
         if text:
-            yield f"  {title}: {printable(text)}"
+            yield f"  {title}: {text}"
     yield (
         f"  established {peer.established} times; {peer.updates_sent} UPDATEs sent,"
         f" {peer.messages_received} messages received, {peer.faults} of them faulty"
     )
 
 
-def _wrong(wrong: Sequence[str]) -> str:
+def wrong_block(wrong: Sequence[str]) -> tuple[Block, ...]:
+    """The sentences below a title; nothing where there are none."""
     if not wrong:
-        return ""
-    return "\nWhat is wrong:\n" + "".join(f"  {printable(sentence)}\n" for sentence in wrong)
+        return ()
+    return (Lines(lines=(Cell("What is wrong:", Mood.TITLE), *(f"  {sentence}" for sentence in wrong))),)

@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 
-from bareway.cli.files import Problems, problem_line
-from bareway.cli.table import printable, table
+from bareway.cli.asking.files import Problems, problem_line
+from bareway.cli.pages.table import printable, table
 from bareway.decide.allocation.losses import Loss, digest
 from bareway.decide.preview.preview import Action, PlannedAddress, PlannedService, Preview
 from bareway.decide.preview.routes import Route, Session

@@ -1,6 +1,9 @@
-"""A status as text: a line about the program, then a table for each thing that it knows."""
+"""A status as blocks: lines about the program, then a table for each thing that it knows."""
 
-from bareway.cli.table import printable, span, table
+from collections.abc import Sequence
+
+from bareway.cli.pages.output import Block, Lines, Table, columns, plain_text
+from bareway.cli.pages.table import span
 from bareway.model.status import ConfigurationStatus, ControllerStatus, PoolStatus, SpeakerStatus
 
 SHA256_SHOWN = 12  # characters, as many as people compare by eye
@@ -8,49 +11,65 @@ SHA256_SHOWN = 12  # characters, as many as people compare by eye
 
 def controller_text(status: ControllerStatus) -> str:
     """Several lines about a controller."""
-    parts = [_head("controller", status.version, status.not_ready, api_connected=status.api_connected)]
-    parts.append(_election(status))
-    parts.append(_configuration(status.configuration))
-    parts.append(_gossip(status))
-    if status.pools:
-        rows = [(pool.name, str(pool.total), str(pool.used), _share(pool)) for pool in status.pools]
-        parts.append("\n" + table(("POOL", "ADDRESSES", "USED", "SHARE"), rows))
-    if status.waiting:
-        waiting = [(str(one.service), one.reason, one.message) for one in status.waiting]
-        parts.append("\n" + table(("WAITING SERVICE", "REASON", "MESSAGE"), waiting))
-    return "".join(parts)
+    return plain_text(controller_blocks(status))
 
 
 def speaker_text(status: SpeakerStatus) -> str:
     """Several lines about a speaker."""
+    return plain_text(speaker_blocks(status))
+
+
+def controller_blocks(status: ControllerStatus) -> tuple[Block, ...]:
+    """What a controller says."""
+    head = [
+        _head("controller", status.version, status.not_ready, api_connected=status.api_connected),
+        _election(status),
+        _configuration(status.configuration),
+        _gossip(status),
+    ]
+    pools = [(pool.name, str(pool.total), str(pool.used), _share(pool)) for pool in status.pools]
+    waiting = [(str(one.service), one.reason, one.message) for one in status.waiting]
+    return (
+        Lines(lines=tuple(filter(None, head))),
+        *_table(("POOL", "ADDRESSES", "USED", "SHARE"), pools),
+        *_table(("WAITING SERVICE", "REASON", "MESSAGE"), waiting),
+    )
+
+
+def speaker_blocks(status: SpeakerStatus) -> tuple[Block, ...]:
+    """What a speaker says."""
     name = f"speaker on {status.node}"
-    parts = [_head(name, status.version, status.not_ready, api_connected=status.api_connected)]
-    parts.append(_configuration(status.configuration))
-    parts.append(_joined(status))
-    if status.leaving:
-        parts.append(f"hands over what it announces: {printable(status.leaving)}\n")
-    if status.members:
-        members = [(one.name, one.state, span(one.since_s), one.address) for one in status.members]
-        parts.append("\n" + table(("MEMBER", "STATE", "FOR", "REACHED AT"), members))
-    if status.addresses:
-        addresses = [
-            (str(one.address), ",".join(map(str, one.services)), one.announced_by or "", one.reason)
-            for one in status.addresses
-        ]
-        parts.append("\n" + table(("ADDRESS", "SERVICE", "ANNOUNCED BY", "WHY NOT HERE"), addresses))
-    if status.peers:
-        peers = [
-            (one.name, str(one.address), one.state, span(one.up_s) if one.up_s else "", one.reason)
-            for one in status.peers
-        ]
-        parts.append("\n" + table(("ROUTER", "ADDRESS", "STATE", "FOR", "WHY NOT"), peers))
-    if status.links:
-        links = [(one.name, one.mac, ",".join(one.subnets), one.reason) for one in status.links]
-        parts.append("\n" + table(("LINK", "MAC", "SUBNETS", "WHY NOT USED"), links))
-    if status.findings:
-        found = [(str(one.address), one.reason, one.mac, one.node or "") for one in status.findings]
-        parts.append("\n" + table(("ADDRESS", "FOUND ON THE LINK", "STATION", "NODE"), found))
-    return "".join(parts)
+    leaving = f"hands over what it announces: {status.leaving}" if status.leaving else ""
+    head = [
+        _head(name, status.version, status.not_ready, api_connected=status.api_connected),
+        _configuration(status.configuration),
+        _joined(status),
+        leaving,
+    ]
+    members = [(one.name, one.state, span(one.since_s), one.address) for one in status.members]
+    addresses = [
+        (str(one.address), ",".join(map(str, one.services)), one.announced_by or "", one.reason)
+        for one in status.addresses
+    ]
+    peers = [
+        (one.name, str(one.address), one.state, span(one.up_s) if one.up_s else "", one.reason)
+        for one in status.peers
+    ]
+    links = [(one.name, one.mac, ",".join(one.subnets), one.reason) for one in status.links]
+    found = [(str(one.address), one.reason, one.mac, one.node or "") for one in status.findings]
+    return (
+        Lines(lines=tuple(filter(None, head))),
+        *_table(("MEMBER", "STATE", "FOR", "REACHED AT"), members),
+        *_table(("ADDRESS", "SERVICE", "ANNOUNCED BY", "WHY NOT HERE"), addresses),
+        *_table(("ROUTER", "ADDRESS", "STATE", "FOR", "WHY NOT"), peers),
+        *_table(("LINK", "MAC", "SUBNETS", "WHY NOT USED"), links),
+        *_table(("ADDRESS", "FOUND ON THE LINK", "STATION", "NODE"), found),
+    )
+
+
+def _table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> tuple[Table, ...]:
+    """Nothing without rows."""
+    return (Table(columns=columns(*head), rows=tuple(rows)),) if rows else ()
 
 
 def _joined(status: SpeakerStatus) -> str:
@@ -58,25 +77,22 @@ def _joined(status: SpeakerStatus) -> str:
     if not status.profile:
         return ""
     lists = f"generation {status.list_generation}" if status.list_generation else "none"
-    return (
-        f"gossip: profile {printable(status.profile)}, partition {printable(status.partition)};"
-        f" announcer lists: {lists}\n"
-    )
+    return f"gossip: profile {status.profile}, partition {status.partition}; announcer lists: {lists}"
 
 
 def _head(name: str, version: str, not_ready: tuple[str, ...], *, api_connected: bool) -> str:
     ready = "not ready" if not_ready else "ready"
     server = "connected to the API server" if api_connected else "without the API server"
-    return f"{printable(name)}: {ready}, {server}, version {printable(version)}\n"
+    return f"{name}: {ready}, {server}, version {version}"
 
 
 def _election(status: ControllerStatus) -> str:
     """Which of several controllers gives out addresses; as long as none does, new Services wait."""
     if status.leads:
-        return f"election: leads, as {printable(status.identity)}\n"
+        return f"election: leads, as {status.identity}"
     if status.leader:
-        return f"election: stands by; {printable(status.leader)} leads\n"
-    return "election: nobody leads\n"
+        return f"election: stands by; {status.leader} leads"
+    return "election: nobody leads"
 
 
 def _gossip(status: ControllerStatus) -> str:
@@ -86,15 +102,15 @@ def _gossip(status: ControllerStatus) -> str:
     seen = (
         f"{status.members_alive} of {status.members_known} members" if status.members_known else "no member"
     )
-    return f"gossip: sees {seen}; announcer lists of generation {status.list_generation}\n"
+    return f"gossip: sees {seen}; announcer lists of generation {status.list_generation}"
 
 
 def _configuration(status: ConfigurationStatus) -> str:
     if not status.generation:
-        return "configuration: none in force\n"
+        return "configuration: none in force"
     return (
-        f"configuration: generation {status.generation} from {printable(status.source)},"
-        f" sha256 {printable(status.sha256[:SHA256_SHOWN])}\n"
+        f"configuration: generation {status.generation} from {status.source},"
+        f" sha256 {status.sha256[:SHA256_SHOWN]}"
     )
 
 

@@ -11,8 +11,9 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-from bareway.cli.live import list_all
-from bareway.cli.table import printable
+from bareway.cli.asking.live import list_all
+from bareway.cli.pages.table import printable
+from bareway.cli.settings import usual_kubeconfig
 from bareway.cli.verb import ExitCode
 from bareway.model.names import NodeName, ObjectKey
 from bareway.model.nodes import Node
@@ -31,12 +32,11 @@ class CannotMark(Exception):
     """It was found out that the mark cannot be set; the sentence says why."""
 
 
-def add_cluster(parser: ArgumentParser, example: str) -> None:
-    """The option that says which cluster, and an example below the help."""
+def add_cluster(parser: ArgumentParser) -> None:
+    """The option that says which cluster."""
     parser.add_argument(
         "--kubeconfig", type=Path, metavar="FILE", help="default: $KUBECONFIG or ~/.kube/config, as kubectl"
     )
-    parser.epilog = f"example: {example}"
 
 
 def mark(arguments: Namespace, work: Callable[[KubeClient], Awaitable[str]]) -> ExitCode:
@@ -76,7 +76,7 @@ async def annotate(client: KubeClient, path: str, annotation: str, value: str | 
 
 
 async def _work(kubeconfig: Path | None, work: Callable[[KubeClient], Awaitable[str]]) -> str:
-    async with KubeClient(open_source(kubeconfig)) as client:
+    async with KubeClient(open_source(kubeconfig or usual_kubeconfig())) as client:
         return await work(client)
 
 

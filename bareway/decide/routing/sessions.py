@@ -28,7 +28,7 @@ class SessionRefusal(StrEnum):
     NODE_NOT_SELECTED = "nodeNotSelected"
     """The node selectors of the peer leave it out."""
     KEY_MISSING = "keyMissing"
-    """The Secret is not there, or not of type kubernetes.io/basic-auth, or cannot be read."""
+    """The Secret is not there, or cannot be read."""
     KEY_UNUSABLE = "keyUnusable"
     """The Secret has no key ``password``, or one that is empty or longer than 80 bytes."""
 

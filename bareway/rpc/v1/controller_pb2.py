@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from bareway.rpc.v1 import configuration_pb2 as bareway_dot_rpc_dot_v1_dot_configuration__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1f\x62\x61reway/rpc/v1/controller.proto\x12\x0e\x62\x61reway.rpc.v1\x1a\"bareway/rpc/v1/configuration.proto\"\x19\n\x17\x43ontrollerStatusRequest\"\xd1\x02\n\x10\x43ontrollerStatus\x12\x0f\n\x07version\x18\x01 \x01(\t\x12\x15\n\rapi_connected\x18\x02 \x01(\x08\x12\x11\n\tnot_ready\x18\x03 \x03(\t\x12\x34\n\rconfiguration\x18\x04 \x01(\x0b\x32\x1d.bareway.rpc.v1.Configuration\x12#\n\x05pools\x18\x05 \x03(\x0b\x32\x14.bareway.rpc.v1.Pool\x12/\n\x07waiting\x18\x06 \x03(\x0b\x32\x1e.bareway.rpc.v1.WaitingService\x12\x10\n\x08identity\x18\x07 \x01(\t\x12\x0e\n\x06leader\x18\x08 \x01(\t\x12\r\n\x05leads\x18\t \x01(\x08\x12\x15\n\rmembers_alive\x18\n \x01(\r\x12\x15\n\rmembers_known\x18\x0b \x01(\r\x12\x17\n\x0flist_generation\x18\x0c \x01(\x04\"X\n\x04Pool\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05total\x18\x02 \x01(\t\x12\x0c\n\x04used\x18\x03 \x01(\t\x12\x12\n\ntotal_ipv6\x18\x04 \x01(\t\x12\x11\n\tused_ipv6\x18\x05 \x01(\t\"B\n\x0eWaitingService\x12\x0f\n\x07service\x18\x01 \x01(\t\x12\x0e\n\x06reason\x18\x02 \x01(\t\x12\x0f\n\x07message\x18\x03 \x01(\t2a\n\nController\x12S\n\x06Status\x12\'.bareway.rpc.v1.ControllerStatusRequest\x1a .bareway.rpc.v1.ControllerStatusb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1f\x62\x61reway/rpc/v1/controller.proto\x12\x0e\x62\x61reway.rpc.v1\x1a\"bareway/rpc/v1/configuration.proto\"\x19\n\x17\x43ontrollerStatusRequest\"\x1b\n\nWhyRequest\x12\r\n\x05\x61\x62out\x18\x01 \x01(\t\"\x1a\n\tWhyAnswer\x12\r\n\x05\x63hain\x18\x01 \x01(\t\"\xd1\x02\n\x10\x43ontrollerStatus\x12\x0f\n\x07version\x18\x01 \x01(\t\x12\x15\n\rapi_connected\x18\x02 \x01(\x08\x12\x11\n\tnot_ready\x18\x03 \x03(\t\x12\x34\n\rconfiguration\x18\x04 \x01(\x0b\x32\x1d.bareway.rpc.v1.Configuration\x12#\n\x05pools\x18\x05 \x03(\x0b\x32\x14.bareway.rpc.v1.Pool\x12/\n\x07waiting\x18\x06 \x03(\x0b\x32\x1e.bareway.rpc.v1.WaitingService\x12\x10\n\x08identity\x18\x07 \x01(\t\x12\x0e\n\x06leader\x18\x08 \x01(\t\x12\r\n\x05leads\x18\t \x01(\x08\x12\x15\n\rmembers_alive\x18\n \x01(\r\x12\x15\n\rmembers_known\x18\x0b \x01(\r\x12\x17\n\x0flist_generation\x18\x0c \x01(\x04\"X\n\x04Pool\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05total\x18\x02 \x01(\t\x12\x0c\n\x04used\x18\x03 \x01(\t\x12\x12\n\ntotal_ipv6\x18\x04 \x01(\t\x12\x11\n\tused_ipv6\x18\x05 \x01(\t\"B\n\x0eWaitingService\x12\x0f\n\x07service\x18\x01 \x01(\t\x12\x0e\n\x06reason\x18\x02 \x01(\t\x12\x0f\n\x07message\x18\x03 \x01(\t2\x9f\x01\n\nController\x12S\n\x06Status\x12\'.bareway.rpc.v1.ControllerStatusRequest\x1a .bareway.rpc.v1.ControllerStatus\x12<\n\x03Why\x12\x1a.bareway.rpc.v1.WhyRequest\x1a\x19.bareway.rpc.v1.WhyAnswerb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -34,12 +34,16 @@ if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_CONTROLLERSTATUSREQUEST']._serialized_start=87
   _globals['_CONTROLLERSTATUSREQUEST']._serialized_end=112
-  _globals['_CONTROLLERSTATUS']._serialized_start=115
-  _globals['_CONTROLLERSTATUS']._serialized_end=452
-  _globals['_POOL']._serialized_start=454
-  _globals['_POOL']._serialized_end=542
-  _globals['_WAITINGSERVICE']._serialized_start=544
-  _globals['_WAITINGSERVICE']._serialized_end=610
-  _globals['_CONTROLLER']._serialized_start=612
-  _globals['_CONTROLLER']._serialized_end=709
+  _globals['_WHYREQUEST']._serialized_start=114
+  _globals['_WHYREQUEST']._serialized_end=141
+  _globals['_WHYANSWER']._serialized_start=143
+  _globals['_WHYANSWER']._serialized_end=169
+  _globals['_CONTROLLERSTATUS']._serialized_start=172
+  _globals['_CONTROLLERSTATUS']._serialized_end=509
+  _globals['_POOL']._serialized_start=511
+  _globals['_POOL']._serialized_end=599
+  _globals['_WAITINGSERVICE']._serialized_start=601
+  _globals['_WAITINGSERVICE']._serialized_end=667
+  _globals['_CONTROLLER']._serialized_start=670
+  _globals['_CONTROLLER']._serialized_end=829
 # @@protoc_insertion_point(module_scope)

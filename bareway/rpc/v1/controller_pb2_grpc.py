@@ -39,6 +39,11 @@ class ControllerStub:
                 request_serializer=bareway_dot_rpc_dot_v1_dot_controller__pb2.ControllerStatusRequest.SerializeToString,
                 response_deserializer=bareway_dot_rpc_dot_v1_dot_controller__pb2.ControllerStatus.FromString,
                 _registered_method=True)
+        self.Why = channel.unary_unary(
+                '/bareway.rpc.v1.Controller/Why',
+                request_serializer=bareway_dot_rpc_dot_v1_dot_controller__pb2.WhyRequest.SerializeToString,
+                response_deserializer=bareway_dot_rpc_dot_v1_dot_controller__pb2.WhyAnswer.FromString,
+                _registered_method=True)
 
 
 class ControllerServicer:
@@ -51,6 +56,13 @@ class ControllerServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def Why(self, request, context):
+        """Why a Service has no address, or who answers for one, as far as the controller knows.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_ControllerServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -58,6 +70,11 @@ def add_ControllerServicer_to_server(servicer, server):
                     servicer.Status,
                     request_deserializer=bareway_dot_rpc_dot_v1_dot_controller__pb2.ControllerStatusRequest.FromString,
                     response_serializer=bareway_dot_rpc_dot_v1_dot_controller__pb2.ControllerStatus.SerializeToString,
+            ),
+            'Why': grpc.unary_unary_rpc_method_handler(
+                    servicer.Why,
+                    request_deserializer=bareway_dot_rpc_dot_v1_dot_controller__pb2.WhyRequest.FromString,
+                    response_serializer=bareway_dot_rpc_dot_v1_dot_controller__pb2.WhyAnswer.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -87,6 +104,33 @@ class Controller:
             '/bareway.rpc.v1.Controller/Status',
             bareway_dot_rpc_dot_v1_dot_controller__pb2.ControllerStatusRequest.SerializeToString,
             bareway_dot_rpc_dot_v1_dot_controller__pb2.ControllerStatus.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Why(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/bareway.rpc.v1.Controller/Why',
+            bareway_dot_rpc_dot_v1_dot_controller__pb2.WhyRequest.SerializeToString,
+            bareway_dot_rpc_dot_v1_dot_controller__pb2.WhyAnswer.FromString,
             options,
             channel_credentials,
             insecure,

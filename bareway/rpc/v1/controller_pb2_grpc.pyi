@@ -33,12 +33,16 @@ class ControllerStub:
     def __new__(cls, channel: _aio.Channel) -> ControllerAsyncStub: ...
     Status: _grpc.UnaryUnaryMultiCallable[_controller_pb2.ControllerStatusRequest, _controller_pb2.ControllerStatus]
     """All that the controller knows at this moment."""
+    Why: _grpc.UnaryUnaryMultiCallable[_controller_pb2.WhyRequest, _controller_pb2.WhyAnswer]
+    """Why a Service has no address, or who answers for one, as far as the controller knows."""
 
 @_typing.type_check_only
 class ControllerAsyncStub(ControllerStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     Status: _aio.UnaryUnaryMultiCallable[_controller_pb2.ControllerStatusRequest, _controller_pb2.ControllerStatus]  # type: ignore[assignment]
     """All that the controller knows at this moment."""
+    Why: _aio.UnaryUnaryMultiCallable[_controller_pb2.WhyRequest, _controller_pb2.WhyAnswer]  # type: ignore[assignment]
+    """Why a Service has no address, or who answers for one, as far as the controller knows."""
 
 class ControllerServicer(metaclass=_abc_1.ABCMeta):
     @_abc_1.abstractmethod
@@ -48,5 +52,13 @@ class ControllerServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_controller_pb2.ControllerStatus, _abc.Awaitable[_controller_pb2.ControllerStatus]]:
         """All that the controller knows at this moment."""
+
+    @_abc_1.abstractmethod
+    def Why(
+        self,
+        request: _controller_pb2.WhyRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_controller_pb2.WhyAnswer, _abc.Awaitable[_controller_pb2.WhyAnswer]]:
+        """Why a Service has no address, or who answers for one, as far as the controller knows."""
 
 def add_ControllerServicer_to_server(servicer: ControllerServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -24,27 +24,30 @@ _sym_db = _symbol_database.Default()
 
 from bareway.rpc.v1 import bgp_pb2 as bareway_dot_rpc_dot_v1_dot_bgp__pb2
 from bareway.rpc.v1 import configuration_pb2 as bareway_dot_rpc_dot_v1_dot_configuration__pb2
+from bareway.rpc.v1 import history_pb2 as bareway_dot_rpc_dot_v1_dot_history__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1c\x62\x61reway/rpc/v1/speaker.proto\x12\x0e\x62\x61reway.rpc.v1\x1a\x18\x62\x61reway/rpc/v1/bgp.proto\x1a\"bareway/rpc/v1/configuration.proto\"\x16\n\x14SpeakerStatusRequest\"\xde\x03\n\rSpeakerStatus\x12\x0f\n\x07version\x18\x01 \x01(\t\x12\x0c\n\x04node\x18\x02 \x01(\t\x12\x15\n\rapi_connected\x18\x03 \x01(\x08\x12\x11\n\tnot_ready\x18\x04 \x03(\t\x12\x34\n\rconfiguration\x18\x05 \x01(\x0b\x32\x1d.bareway.rpc.v1.Configuration\x12\'\n\x07members\x18\x06 \x03(\x0b\x32\x16.bareway.rpc.v1.Member\x12\x33\n\taddresses\x18\x07 \x03(\x0b\x32 .bareway.rpc.v1.AnnouncedAddress\x12#\n\x05links\x18\x08 \x03(\x0b\x32\x14.bareway.rpc.v1.Link\x12\x0f\n\x07leaving\x18\t \x01(\t\x12\x17\n\x0flist_generation\x18\n \x01(\x04\x12\x0f\n\x07profile\x18\x0b \x01(\t\x12\x11\n\tpartition\x18\x0c \x01(\t\x12)\n\x08\x66indings\x18\r \x03(\x0b\x32\x17.bareway.rpc.v1.Finding\x12#\n\x05peers\x18\x0e \x03(\x0b\x32\x14.bareway.rpc.v1.Peer\x12-\n\x0c\x62gp_problems\x18\x0f \x03(\x0b\x32\x17.bareway.rpc.v1.Problem\"E\n\x07\x46inding\x12\x0f\n\x07\x61\x64\x64ress\x18\x01 \x01(\t\x12\x0e\n\x06reason\x18\x02 \x01(\t\x12\x0b\n\x03mac\x18\x03 \x01(\t\x12\x0c\n\x04node\x18\x04 \x01(\t\"G\n\x06Member\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05state\x18\x02 \x01(\t\x12\x0f\n\x07since_s\x18\x03 \x01(\x01\x12\x0f\n\x07\x61\x64\x64ress\x18\x04 \x01(\t\"}\n\x10\x41nnouncedAddress\x12\x0f\n\x07\x61\x64\x64ress\x18\x01 \x01(\t\x12\x10\n\x08services\x18\x02 \x03(\t\x12\x14\n\x0c\x61nnounced_by\x18\x03 \x01(\t\x12\x0e\n\x06reason\x18\x04 \x01(\t\x12\x0e\n\x06listed\x18\x05 \x03(\t\x12\x10\n\x08protocol\x18\x06 \x01(\t\"B\n\x04Link\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0b\n\x03mac\x18\x02 \x01(\t\x12\x0f\n\x07subnets\x18\x03 \x03(\t\x12\x0e\n\x06reason\x18\x04 \x01(\t2X\n\x07Speaker\x12M\n\x06Status\x12$.bareway.rpc.v1.SpeakerStatusRequest\x1a\x1d.bareway.rpc.v1.SpeakerStatusb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1c\x62\x61reway/rpc/v1/speaker.proto\x12\x0e\x62\x61reway.rpc.v1\x1a\x18\x62\x61reway/rpc/v1/bgp.proto\x1a\"bareway/rpc/v1/configuration.proto\x1a\x1c\x62\x61reway/rpc/v1/history.proto\")\n\x14SpeakerStatusRequest\x12\x11\n\taddresses\x18\x01 \x03(\t\"\xde\x03\n\rSpeakerStatus\x12\x0f\n\x07version\x18\x01 \x01(\t\x12\x0c\n\x04node\x18\x02 \x01(\t\x12\x15\n\rapi_connected\x18\x03 \x01(\x08\x12\x11\n\tnot_ready\x18\x04 \x03(\t\x12\x34\n\rconfiguration\x18\x05 \x01(\x0b\x32\x1d.bareway.rpc.v1.Configuration\x12\'\n\x07members\x18\x06 \x03(\x0b\x32\x16.bareway.rpc.v1.Member\x12\x33\n\taddresses\x18\x07 \x03(\x0b\x32 .bareway.rpc.v1.AnnouncedAddress\x12#\n\x05links\x18\x08 \x03(\x0b\x32\x14.bareway.rpc.v1.Link\x12\x0f\n\x07leaving\x18\t \x01(\t\x12\x17\n\x0flist_generation\x18\n \x01(\x04\x12\x0f\n\x07profile\x18\x0b \x01(\t\x12\x11\n\tpartition\x18\x0c \x01(\t\x12)\n\x08\x66indings\x18\r \x03(\x0b\x32\x17.bareway.rpc.v1.Finding\x12#\n\x05peers\x18\x0e \x03(\x0b\x32\x14.bareway.rpc.v1.Peer\x12-\n\x0c\x62gp_problems\x18\x0f \x03(\x0b\x32\x17.bareway.rpc.v1.Problem\"E\n\x07\x46inding\x12\x0f\n\x07\x61\x64\x64ress\x18\x01 \x01(\t\x12\x0e\n\x06reason\x18\x02 \x01(\t\x12\x0b\n\x03mac\x18\x03 \x01(\t\x12\x0c\n\x04node\x18\x04 \x01(\t\"G\n\x06Member\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05state\x18\x02 \x01(\t\x12\x0f\n\x07since_s\x18\x03 \x01(\x01\x12\x0f\n\x07\x61\x64\x64ress\x18\x04 \x01(\t\"\xa6\x01\n\x10\x41nnouncedAddress\x12\x0f\n\x07\x61\x64\x64ress\x18\x01 \x01(\t\x12\x10\n\x08services\x18\x02 \x03(\t\x12\x14\n\x0c\x61nnounced_by\x18\x03 \x01(\t\x12\x0e\n\x06reason\x18\x04 \x01(\t\x12\x0e\n\x06listed\x18\x05 \x03(\t\x12\x10\n\x08protocol\x18\x06 \x01(\t\x12\'\n\x07on_link\x18\x07 \x01(\x0b\x32\x16.bareway.rpc.v1.OnLink\"}\n\x06OnLink\x12\r\n\x05links\x18\x01 \x03(\t\x12\x1f\n\x12last_unsolicited_s\x18\x02 \x01(\x01H\x00\x88\x01\x01\x12\x1a\n\rlast_answer_s\x18\x03 \x01(\x01H\x01\x88\x01\x01\x42\x15\n\x13_last_unsolicited_sB\x10\n\x0e_last_answer_s\"B\n\x04Link\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0b\n\x03mac\x18\x02 \x01(\t\x12\x0f\n\x07subnets\x18\x03 \x03(\t\x12\x0e\n\x06reason\x18\x04 \x01(\t2\xa3\x01\n\x07Speaker\x12M\n\x06Status\x12$.bareway.rpc.v1.SpeakerStatusRequest\x1a\x1d.bareway.rpc.v1.SpeakerStatus\x12I\n\x07History\x12\x1e.bareway.rpc.v1.HistoryRequest\x1a\x1e.bareway.rpc.v1.SpeakerHistoryb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'bareway.rpc.v1.speaker_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_SPEAKERSTATUSREQUEST']._serialized_start=110
-  _globals['_SPEAKERSTATUSREQUEST']._serialized_end=132
-  _globals['_SPEAKERSTATUS']._serialized_start=135
-  _globals['_SPEAKERSTATUS']._serialized_end=613
-  _globals['_FINDING']._serialized_start=615
-  _globals['_FINDING']._serialized_end=684
-  _globals['_MEMBER']._serialized_start=686
-  _globals['_MEMBER']._serialized_end=757
-  _globals['_ANNOUNCEDADDRESS']._serialized_start=759
-  _globals['_ANNOUNCEDADDRESS']._serialized_end=884
-  _globals['_LINK']._serialized_start=886
-  _globals['_LINK']._serialized_end=952
-  _globals['_SPEAKER']._serialized_start=954
-  _globals['_SPEAKER']._serialized_end=1042
+  _globals['_SPEAKERSTATUSREQUEST']._serialized_start=140
+  _globals['_SPEAKERSTATUSREQUEST']._serialized_end=181
+  _globals['_SPEAKERSTATUS']._serialized_start=184
+  _globals['_SPEAKERSTATUS']._serialized_end=662
+  _globals['_FINDING']._serialized_start=664
+  _globals['_FINDING']._serialized_end=733
+  _globals['_MEMBER']._serialized_start=735
+  _globals['_MEMBER']._serialized_end=806
+  _globals['_ANNOUNCEDADDRESS']._serialized_start=809
+  _globals['_ANNOUNCEDADDRESS']._serialized_end=975
+  _globals['_ONLINK']._serialized_start=977
+  _globals['_ONLINK']._serialized_end=1102
+  _globals['_LINK']._serialized_start=1104
+  _globals['_LINK']._serialized_end=1170
+  _globals['_SPEAKER']._serialized_start=1173
+  _globals['_SPEAKER']._serialized_end=1336
 # @@protoc_insertion_point(module_scope)

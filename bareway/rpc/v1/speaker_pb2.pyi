@@ -24,12 +24,19 @@ DESCRIPTOR: _descriptor.FileDescriptor
 class SpeakerStatusRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
+    ADDRESSES_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def addresses(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Only these addresses are told of; none = all. What is no address is passed over."""
+
     def __init__(
         self,
+        *,
+        addresses: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["addresses", b"addresses"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -195,6 +202,7 @@ class AnnouncedAddress(_message.Message):
     REASON_FIELD_NUMBER: _builtins.int
     LISTED_FIELD_NUMBER: _builtins.int
     PROTOCOL_FIELD_NUMBER: _builtins.int
+    ON_LINK_FIELD_NUMBER: _builtins.int
     address: _builtins.str
     announced_by: _builtins.str
     """Node that holds the claim; empty = nobody known."""
@@ -210,6 +218,10 @@ class AnnouncedAddress(_message.Message):
     def listed(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """The nodes of its entry in the announcer lists, the first one shall announce; none = no entry."""
 
+    @_builtins.property
+    def on_link(self) -> Global___OnLink:
+        """Absent where this node does not announce it on layer 2, and from a speaker of before this field."""
+
     def __init__(
         self,
         *,
@@ -219,14 +231,54 @@ class AnnouncedAddress(_message.Message):
         reason: _builtins.str = ...,
         listed: _abc.Iterable[_builtins.str] | None = ...,
         protocol: _builtins.str = ...,
+        on_link: Global___OnLink | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["on_link", b"on_link"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["address", b"address", "announced_by", b"announced_by", "listed", b"listed", "protocol", b"protocol", "reason", b"reason", "services", b"services"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["address", b"address", "announced_by", b"announced_by", "listed", b"listed", "on_link", b"on_link", "protocol", b"protocol", "reason", b"reason", "services", b"services"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___AnnouncedAddress: _TypeAlias = AnnouncedAddress  # noqa: Y015
+
+@_typing.final
+class OnLink(_message.Message):
+    """What a speaker does on its links for an address that it announces."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LINKS_FIELD_NUMBER: _builtins.int
+    LAST_UNSOLICITED_S_FIELD_NUMBER: _builtins.int
+    LAST_ANSWER_S_FIELD_NUMBER: _builtins.int
+    last_unsolicited_s: _builtins.float
+    """How long ago it told a link unasked; absent = not yet."""
+    last_answer_s: _builtins.float
+    """How long ago it answered a question; absent = nobody asked yet."""
+    @_builtins.property
+    def links(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Where it answers."""
+
+    def __init__(
+        self,
+        *,
+        links: _abc.Iterable[_builtins.str] | None = ...,
+        last_unsolicited_s: _builtins.float | None = ...,
+        last_answer_s: _builtins.float | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_last_answer_s", b"_last_answer_s", "_last_unsolicited_s", b"_last_unsolicited_s", "last_answer_s", b"last_answer_s", "last_unsolicited_s", b"last_unsolicited_s"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_last_answer_s", b"_last_answer_s", "_last_unsolicited_s", b"_last_unsolicited_s", "last_answer_s", b"last_answer_s", "last_unsolicited_s", b"last_unsolicited_s", "links", b"links"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__last_answer_s: _TypeAlias = _typing.Literal["last_answer_s"]  # noqa: Y015
+    _WhichOneofArgType__last_answer_s: _TypeAlias = _typing.Literal["_last_answer_s", b"_last_answer_s"]  # noqa: Y015
+    _WhichOneofReturnType__last_unsolicited_s: _TypeAlias = _typing.Literal["last_unsolicited_s"]  # noqa: Y015
+    _WhichOneofArgType__last_unsolicited_s: _TypeAlias = _typing.Literal["_last_unsolicited_s", b"_last_unsolicited_s"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__last_answer_s) -> _WhichOneofReturnType__last_answer_s | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__last_unsolicited_s) -> _WhichOneofReturnType__last_unsolicited_s | None: ...
+
+Global___OnLink: _TypeAlias = OnLink  # noqa: Y015
 
 @_typing.final
 class Link(_message.Message):

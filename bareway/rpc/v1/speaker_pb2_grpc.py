@@ -3,6 +3,7 @@
 import grpc
 import warnings
 
+from bareway.rpc.v1 import history_pb2 as bareway_dot_rpc_dot_v1_dot_history__pb2
 from bareway.rpc.v1 import speaker_pb2 as bareway_dot_rpc_dot_v1_dot_speaker__pb2
 
 GRPC_GENERATED_VERSION = '1.85.1'
@@ -39,6 +40,11 @@ class SpeakerStub:
                 request_serializer=bareway_dot_rpc_dot_v1_dot_speaker__pb2.SpeakerStatusRequest.SerializeToString,
                 response_deserializer=bareway_dot_rpc_dot_v1_dot_speaker__pb2.SpeakerStatus.FromString,
                 _registered_method=True)
+        self.History = channel.unary_unary(
+                '/bareway.rpc.v1.Speaker/History',
+                request_serializer=bareway_dot_rpc_dot_v1_dot_history__pb2.HistoryRequest.SerializeToString,
+                response_deserializer=bareway_dot_rpc_dot_v1_dot_history__pb2.SpeakerHistory.FromString,
+                _registered_method=True)
 
 
 class SpeakerServicer:
@@ -51,6 +57,13 @@ class SpeakerServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def History(self, request, context):
+        """Which addresses changed hands, as far as it remembers.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_SpeakerServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -58,6 +71,11 @@ def add_SpeakerServicer_to_server(servicer, server):
                     servicer.Status,
                     request_deserializer=bareway_dot_rpc_dot_v1_dot_speaker__pb2.SpeakerStatusRequest.FromString,
                     response_serializer=bareway_dot_rpc_dot_v1_dot_speaker__pb2.SpeakerStatus.SerializeToString,
+            ),
+            'History': grpc.unary_unary_rpc_method_handler(
+                    servicer.History,
+                    request_deserializer=bareway_dot_rpc_dot_v1_dot_history__pb2.HistoryRequest.FromString,
+                    response_serializer=bareway_dot_rpc_dot_v1_dot_history__pb2.SpeakerHistory.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -87,6 +105,33 @@ class Speaker:
             '/bareway.rpc.v1.Speaker/Status',
             bareway_dot_rpc_dot_v1_dot_speaker__pb2.SpeakerStatusRequest.SerializeToString,
             bareway_dot_rpc_dot_v1_dot_speaker__pb2.SpeakerStatus.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def History(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/bareway.rpc.v1.Speaker/History',
+            bareway_dot_rpc_dot_v1_dot_history__pb2.HistoryRequest.SerializeToString,
+            bareway_dot_rpc_dot_v1_dot_history__pb2.SpeakerHistory.FromString,
             options,
             channel_credentials,
             insecure,

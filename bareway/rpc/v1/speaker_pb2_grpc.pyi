@@ -3,6 +3,7 @@
 isort:skip_file
 What a speaker tells about itself, on a Unix socket. Every call only reads."""
 
+from bareway.rpc.v1 import history_pb2 as _history_pb2
 from bareway.rpc.v1 import speaker_pb2 as _speaker_pb2
 from collections import abc as _abc
 from grpc import aio as _aio
@@ -33,12 +34,16 @@ class SpeakerStub:
     def __new__(cls, channel: _aio.Channel) -> SpeakerAsyncStub: ...
     Status: _grpc.UnaryUnaryMultiCallable[_speaker_pb2.SpeakerStatusRequest, _speaker_pb2.SpeakerStatus]
     """All that the speaker knows at this moment."""
+    History: _grpc.UnaryUnaryMultiCallable[_history_pb2.HistoryRequest, _history_pb2.SpeakerHistory]
+    """Which addresses changed hands, as far as it remembers."""
 
 @_typing.type_check_only
 class SpeakerAsyncStub(SpeakerStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     Status: _aio.UnaryUnaryMultiCallable[_speaker_pb2.SpeakerStatusRequest, _speaker_pb2.SpeakerStatus]  # type: ignore[assignment]
     """All that the speaker knows at this moment."""
+    History: _aio.UnaryUnaryMultiCallable[_history_pb2.HistoryRequest, _history_pb2.SpeakerHistory]  # type: ignore[assignment]
+    """Which addresses changed hands, as far as it remembers."""
 
 class SpeakerServicer(metaclass=_abc_1.ABCMeta):
     @_abc_1.abstractmethod
@@ -48,5 +53,13 @@ class SpeakerServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_speaker_pb2.SpeakerStatus, _abc.Awaitable[_speaker_pb2.SpeakerStatus]]:
         """All that the speaker knows at this moment."""
+
+    @_abc_1.abstractmethod
+    def History(
+        self,
+        request: _history_pb2.HistoryRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_history_pb2.SpeakerHistory, _abc.Awaitable[_history_pb2.SpeakerHistory]]:
+        """Which addresses changed hands, as far as it remembers."""
 
 def add_SpeakerServicer_to_server(servicer: SpeakerServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

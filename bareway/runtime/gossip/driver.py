@@ -164,8 +164,10 @@ class GossipDriver:
             await self._alarm.wait()
             self._alarm.clear()
             self._timer = None
-            if monotonic() >= self._machine.deadline:
+            late_s = monotonic() - self._machine.deadline
+            if late_s >= 0:
                 self.tell(Tick())
+                self.counters.lateness.observe(late_s)
             else:
                 self._set_timer()
 

@@ -112,13 +112,16 @@ class Edge:
         return self._end
 
     async def _read(self, deliver: Callable[["Edge", bytes], None]) -> None:
-        bucket = TokenBucket(rate=FRAMES_PER_S, burst=FRAMES_AT_ONCE, now=monotonic())
+        heard_at = monotonic()
+        bucket = TokenBucket(rate=FRAMES_PER_S, burst=FRAMES_AT_ONCE, now=heard_at)
         try:
             while True:
                 for _ in range(FRAMES_A_TURN):
                     payload = self._session.open(await self._wire.read())
                     self._counters.frames_received += 1
+                    before, heard_at = heard_at, monotonic()
                     deliver(self, payload)
+                    self._counters.heard(self.peer, after_s=heard_at - before, now=heard_at)
                     await self._pace(bucket)
                 await asyncio.sleep(0)
         except (Refused, Ended) as end:

@@ -9,6 +9,10 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TypeAlias
 
+from bareway.gossip.roles import is_observer
+from bareway.model.names import NodeName
+from bareway.runtime.histograms import SHORT_S, Histogram
+
 
 class Drop(StrEnum):
     """Why the driver itself dropped a connection; beside what sealing refuses and what was no message."""
@@ -45,6 +49,18 @@ class GossipCounters:
     """How often a peer was made to wait because it sent too much."""
     dropped: Counter[str] = field(default_factory=Counter)
     """Connections and frames dropped, by the word for it."""
+    silences: Histogram = field(default_factory=lambda: Histogram(SHORT_S))
+    """Between two frames of a peer while the edge to it is open; of observers nothing is expected."""
+    lateness: Histogram = field(default_factory=lambda: Histogram(SHORT_S))
+    """How late the loop came to the machine's deadline."""
+    heard_at: dict[NodeName, float] = field(default_factory=dict)
+    """When the last frame of each peer came; as many as ever had an edge to us."""
+
+    def heard(self, peer: NodeName, *, after_s: float, now: float) -> None:
+        """A frame of ``peer`` came, so long after the one before it."""
+        if not is_observer(peer):
+            self.heard_at[peer] = now
+            self.silences.observe(after_s)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,7 @@ import asyncio
 import asyncio.sslproto
 import socket
 import ssl
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -18,7 +18,14 @@ from urllib.parse import quote, urlencode, urlsplit
 
 import aiohttp
 import msgspec
-from aiohttp import ClientResponse, ClientSession, ClientTimeout, StreamReader, TCPConnector
+from aiohttp import (
+    ClientResponse,
+    ClientSession,
+    ClientTimeout,
+    ClientWebSocketResponse,
+    StreamReader,
+    TCPConnector,
+)
 
 import bareway
 from bareway.model.names import ObjectKey
@@ -40,6 +47,7 @@ from bareway.runtime.kube.errors import (
 )
 from bareway.runtime.kube.framing import LineSplitter, LineTooLong
 from bareway.runtime.kube.responses import BadResponse, Response
+from bareway.runtime.kube.upgrades import Upgrading
 from bareway.runtime.kube.wire import NotConnected, Place, Wire
 
 __all__ = [
@@ -191,6 +199,26 @@ class KubeClient:
                     yield lines
             finally:
                 _abort(response)
+
+    @asynccontextmanager
+    async def websocket(
+        self, path: str, query: Sequence[tuple[str, str]], *, protocols: Sequence[str]
+    ) -> AsyncIterator[ClientWebSocketResponse[bool]]:
+        """A WebSocket at ``path`` in one of ``protocols``, with the same credentials; closed at the end."""
+        assert self._session is not None, "use the client as an async context manager"  # noqa: S101 - our mistake
+        request = _Request(method="GET", path=path)
+        async with _deadline(request, self._timeout_s):
+            credentials = await self._source.current(now=monotonic())
+            place = Upgrading(self._session, path, query, protocols)
+            try:
+                opened = await place.open(credentials, self._tls_for(credentials))
+            except Unauthorized:
+                credentials = await self._source.renew(now=monotonic())
+                opened = await place.open(credentials, self._tls_for(credentials))
+        try:
+            yield opened
+        finally:
+            await opened.close()
 
     async def _answer(self, request: _Request, timeout_s: float | None = None) -> bytes:
         async with _deadline(request, timeout_s or self._timeout_s):

@@ -9,7 +9,7 @@ import grpc
 import pytest
 
 from bareway.cli.bgp import show
-from bareway.cli.bgp_text import bgp_text
+from bareway.cli.pages.bgp import bgp_text
 from bareway.cli.verb import ExitCode
 from bareway.model.status import ControllerStatus, SpeakerStatus
 from bareway.runtime.rpc import serve_controller, serve_speaker

@@ -1,11 +1,12 @@
+import shlex
 import sys
 
 import pytest
 
 from bareway import __version__
-from bareway.cli.__main__ import main
+from bareway.cli.__main__ import command_parser, main
 from bareway.cli.verb import ExitCode
-from bareway.cli.verbs import WORDS
+from bareway.cli.verbs import WORDS, Word
 
 
 def test_without_a_verb_the_command_says_what_there_is(capsys: pytest.CaptureFixture[str]) -> None:
@@ -21,6 +22,24 @@ def test_every_verb_explains_itself(capsys: pytest.CaptureFixture[str]) -> None:
             main([word.name, "--help"])
         assert ended.value.code == 0
         assert word.summary in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("word", WORDS, ids=lambda word: word.name)
+def test_the_help_of_every_verb_ends_with_an_example_that_its_parser_takes(
+    word: Word, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command, *words = shlex.split(word.example)
+    assert (command, words[0]) == ("bareway", word.name)
+    assert command_parser("bareway", words).parse_args(words).verb == word.load()
+    with pytest.raises(SystemExit):
+        main([word.name, "--help"])
+    assert capsys.readouterr().out.endswith(f"\n\nexample: {word.example}\n")
+
+
+def test_an_example_names_the_command_as_it_was_called(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        command_parser("kubectl-bareway", ["move"]).parse_args(["move", "--help"])
+    assert capsys.readouterr().out.endswith("example: kubectl bareway move 192.0.2.10 node2\n")
 
 
 def test_the_version_is_the_packages(capsys: pytest.CaptureFixture[str]) -> None:

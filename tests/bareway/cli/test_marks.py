@@ -14,10 +14,10 @@ from apiserver.kubeconfigs import kubeconfig
 from apiserver.server import EmbeddedApi
 from bareway.cli.__main__ import main
 from bareway.cli.drain import REASON_MAX, drain
-from bareway.cli.marking import NAMES_SHOWN, CannotMark
 from bareway.cli.move import move, undo
 from bareway.cli.undrain import undrain
 from bareway.cli.verb import ExitCode
+from bareway.cli.writing.marks import NAMES_SHOWN, CannotMark
 from bareway.decide.announcement.leaving import TAINTS
 from bareway.model.names import NodeName, ObjectKey
 from bareway.resources.kinds import NODES, SERVICES

@@ -111,6 +111,7 @@ async def test_json_has_a_version_and_the_same_names_as_the_status(node: Node) -
             "reason": "",
             "listed": [],
             "protocol": "layer2",
+            "on_link": None,
         }
     ]
     assert len(page["wrong"]) == 1
@@ -211,7 +212,7 @@ async def test_a_reader_that_has_seen_enough_gets_no_traceback(node: Node) -> No
         pytest.param(["status", "--timeout", "nan"], id="no number"),
         pytest.param(["status", "--timeout", "inf"], id="for ever"),
         pytest.param(["status", "--timeout", "soon"], id="no number at all"),
-        pytest.param(["status", "-o", "yaml"], id="unknown form"),
+        pytest.param(["status", "-o", "xml"], id="unknown form"),
         pytest.param(["status", "extra"], id="extra word"),
         pytest.param(["statsu"], id="unknown verb"),
     ],

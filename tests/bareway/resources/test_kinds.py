@@ -15,6 +15,7 @@ from bareway.resources.kinds import (
     LEASES,
     NAMESPACES,
     NODES,
+    PODS,
     SECRETS,
     SERVICES,
     Bookmark,
@@ -26,7 +27,16 @@ from bareway.resources.kinds import (
 )
 from support.builders import key
 
-KINDS: list[Kind[Any]] = [SERVICES, ENDPOINT_SLICES, NODES, NAMESPACES, CONFIG_MAPS, SECRETS, LEASES]
+KINDS: list[Kind[Any]] = [
+    SERVICES,
+    ENDPOINT_SLICES,
+    NODES,
+    NAMESPACES,
+    CONFIG_MAPS,
+    SECRETS,
+    LEASES,
+    PODS,
+]
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from bareway.model.status import (
     FindingStatus,
     LinkStatus,
     MemberStatus,
+    OnLinkStatus,
     PeerStatus,
     PoolStatus,
     SpeakerStatus,
@@ -62,6 +63,13 @@ ADDRESSES = st.builds(
     reason=TEXT,
     listed=_tuples(LABEL.map(NodeName)),
     protocol=st.sampled_from(("layer2", "bgp")),
+    on_link=st.none()
+    | st.builds(
+        OnLinkStatus,
+        links=_tuples(LABEL.map(InterfaceName)),
+        last_unsolicited_s=st.none() | st.floats(allow_nan=False),
+        last_answer_s=st.none() | st.floats(allow_nan=False),
+    ),
 )
 NUMBERS = st.integers(0, 2**32 - 1)
 PEERS = st.builds(

@@ -8,8 +8,10 @@ import aiohttp
 import pytest
 
 from bareway.model.names import NodeName
+from bareway.runtime.families import speaker_families
+from bareway.runtime.figures import SpeakerFigures
 from bareway.runtime.http import CONNECTIONS_MAX, Busy, HttpChange, HttpServer, Serving
-from bareway.runtime.metrics import Family, SpeakerFigures, speaker_families
+from bareway.runtime.metrics import Family
 
 
 def _free_port() -> int:

@@ -7,7 +7,7 @@ from ipaddress import ip_address
 import pytest
 
 from bareway.model.names import NodeName, ObjectKey
-from bareway.runtime.log import LogLevel, configure, timestamp
+from bareway.runtime.log import LogLevel, Verbosity, configure, timestamp
 
 ENDLESS: list[object] = []
 ENDLESS.append(ENDLESS)
@@ -152,3 +152,65 @@ def test_configuring_twice_does_not_write_twice() -> None:
     LOGGER.info("once")
     assert first.getvalue() == ""
     assert _line(second)["msg"] == "once"
+
+
+def _said(stream: StringIO) -> list[str]:
+    """Messages since this was asked last."""
+    said = [json.loads(line)["msg"] for line in stream.getvalue().splitlines()]
+    stream.truncate(0)
+    stream.seek(0)
+    return said
+
+
+@pytest.mark.parametrize("usual", [LogLevel.NONE, LogLevel.WARN, LogLevel.INFO])
+def test_an_annotation_lets_more_be_said_and_the_usual_counts_again_without_it(usual: LogLevel) -> None:
+    stream = _logged(usual)
+    verbosity = Verbosity(usual)
+    verbosity.follow("")
+    LOGGER.debug("a packet")
+    assert _said(stream) == []
+    verbosity.follow("debug")
+    LOGGER.debug("a packet")
+    assert _said(stream) == ["log level changed", "a packet"]
+    verbosity.follow("debug")
+    verbosity.follow("")
+    LOGGER.debug("a packet")
+    assert _said(stream) == ["log level changed"]
+
+
+def test_an_annotation_lets_less_be_said_and_the_last_line_says_so() -> None:
+    stream = _logged(LogLevel.DEBUG)
+    Verbosity(LogLevel.DEBUG).follow("error")
+    LOGGER.warning("not this")
+    LOGGER.error("this")
+    assert _said(stream) == ["log level changed", "this"]
+
+
+def test_a_level_that_does_not_exist_is_told_once_and_changes_nothing() -> None:
+    stream = _logged(LogLevel.INFO)
+    verbosity = Verbosity(LogLevel.INFO)
+    for _ in range(2):
+        verbosity.follow("loud" * 100)
+    LOGGER.info("as before")
+    LOGGER.debug("not this")
+    lines = [json.loads(line) for line in stream.getvalue().splitlines()]
+    assert [line["msg"] for line in lines] == ["no such log level", "as before"]
+    assert lines[0]["value"] == ("loud" * 100)[:64]
+    assert "debug" in lines[0]["known"]
+
+
+def test_after_a_slip_of_the_pen_the_usual_level_counts() -> None:
+    stream = _logged(LogLevel.INFO)
+    verbosity = Verbosity(LogLevel.INFO)
+    verbosity.follow("error")
+    verbosity.follow("debgu")
+    LOGGER.info("as before")
+    assert _said(stream) == ["log level changed", "log level changed", "as before"]
+
+
+def test_other_packages_speak_from_warnings_upwards_whatever_is_asked_for() -> None:
+    stream = _logged(LogLevel.INFO)
+    Verbosity(LogLevel.INFO).follow("all")
+    logging.getLogger("aiohttp").info("not this")
+    logging.getLogger("aiohttp").warning("this")
+    assert _said(stream)[1:] == ["this"]

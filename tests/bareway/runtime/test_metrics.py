@@ -1,35 +1,43 @@
 import asyncio
+import re
 from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from bareway.model.names import NodeName, ObjectKey, PoolName
 from bareway.model.status import PoolStatus
-from bareway.runtime.metrics import (
-    SLICE,
+from bareway.runtime.families import controller_families, speaker_families
+from bareway.runtime.figures import (
     AnnouncedAddress,
+    BfdFigures,
     ControllerFigures,
-    Exposition,
-    Family,
-    FamilyKind,
     KubernetesFigures,
     PeerFigures,
     SpeakerFigures,
-    controller_families,
-    speaker_families,
 )
+from bareway.runtime.histograms import Histogram
+from bareway.runtime.metrics import SLICE, Exposition, Family, FamilyKind
 from support.builders import ips, key
 
+DOCS = Path(__file__).resolve().parents[3] / "docs"
 ADDRESS, OTHER = ips("192.0.2.10", "2001:db8::10")
+HISTOGRAM = Histogram((0.5, 1.0))
+HISTOGRAM.observe(0.5)
+HISTOGRAM.observe(0.75, 4)
+HISTOGRAM.observe(10.0)
+MEASURED = HISTOGRAM.measured()
 KUBERNETES = KubernetesFigures(
     updates=7, update_errors=2, config_loaded=True, config_stale=True, connected=True, events_dropped=3
 )
 CONTROLLER = ControllerFigures(
     kubernetes=KUBERNETES,
     pools=(PoolStatus(name=PoolName("public"), total=2**80 + 2**8, used=5, total_ipv6=2**80, used_ipv6=2),),
+    services={"public": 6},
     waiting={"PoolExhausted": 4},
+    allocation=MEASURED,
     leads=True,
     terms=2,
     members={"Alive": 3, "Dead": 1},
@@ -43,6 +51,16 @@ SPEAKER = SpeakerFigures(
     responses_sent={ADDRESS: 10},
     gratuitous_sent={ADDRESS: 12},
     layer2_dropped={"NotForUs": 13},
+    layer2_conflicts={ADDRESS: 22},
+    layer2_failures={"ENOBUFS": 23},
+    layer2_frames=24,
+    why_not={"notOwner": 25},
+    silence_limit_s=0.5,
+    silences=MEASURED,
+    lateness=MEASURED,
+    member_changes={("Suspect", "Silent"): 26},
+    convergence=MEASURED,
+    failover=MEASURED,
     members={"alive": 3},
     claims=14,
     claims_taken=15,
@@ -77,7 +95,10 @@ ROUTERS = (
         wanted=24,
         established=25,
         faults=26,
-        bfd_up=False,
+        sent={"Open": 27, "Keepalive": 28, "Notification": 29},
+        received={"Open": 30, "Keepalive": 31, "Update": 32},
+        messages_received=33,
+        bfd=BfdFigures(is_up=False, packets_in=34, packets_out=35, ups=36, downs=37),
     ),
     PeerFigures(peer="192.0.2.253:179", address=ips("192.0.2.253")[0]),
 )
@@ -93,7 +114,23 @@ ROUTERS = (
         ("metallb_bgp_pending_prefixes_total", "peer=192.0.2.254:179", 24),
         ("bareway_bgp_sessions_total", "peer=192.0.2.254:179", 25),
         ("bareway_bgp_faults_total", "peer=192.0.2.254:179", 26),
-        ("metallb_bfd_session_up", "peer=192.0.2.254", 0),
+        ("metallb_bgp_opens_sent_total", "peer=192.0.2.254:179,vrf=default", 27),
+        ("metallb_bgp_keepalives_sent_total", "peer=192.0.2.254:179,vrf=default", 28),
+        ("metallb_bgp_notifications_sent_total", "peer=192.0.2.254:179,vrf=default", 29),
+        ("metallb_bgp_opens_received_total", "peer=192.0.2.254:179,vrf=default", 30),
+        ("metallb_bgp_keepalives_received_total", "peer=192.0.2.254:179,vrf=default", 31),
+        ("metallb_bgp_updates_total_received_total", "peer=192.0.2.254:179,vrf=default", 32),
+        ("metallb_bgp_route_refresh_sent_total", "peer=192.0.2.254:179,vrf=default", 0),
+        ("metallb_bgp_total_sent_total", "peer=192.0.2.254:179,vrf=default", 22 + 27 + 28 + 29),
+        ("metallb_bgp_total_received_total", "peer=192.0.2.254:179,vrf=default", 33),
+        ("metallb_bfd_session_up", "peer=192.0.2.254,vrf=default", 0),
+        ("metallb_bfd_control_packet_input_total", "peer=192.0.2.254,vrf=default", 34),
+        ("metallb_bfd_control_packet_output_total", "peer=192.0.2.254,vrf=default", 35),
+        ("metallb_bfd_session_up_events_total", "peer=192.0.2.254,vrf=default", 36),
+        ("metallb_bfd_session_down_events_total", "peer=192.0.2.254,vrf=default", 37),
+        ("metallb_bfd_echo_packet_input_total", "peer=192.0.2.254,vrf=default", 0),
+        ("metallb_bfd_echo_packet_output_total", "peer=192.0.2.254,vrf=default", 0),
+        ("metallb_bfd_zebra_notifications_total", "peer=192.0.2.254,vrf=default", 0),
     ],
 )
 async def test_sessions_are_told_by_metallbs_names(name: str, labels: str, figure: float) -> None:
@@ -130,6 +167,8 @@ async def test_without_bgp_or_bfd_there_is_nothing_of_it() -> None:
         ("bareway_gossip_members", "state=Alive", 3),
         ("bareway_gossip_members", "state=Dead", 1),
         ("bareway_announcer_lists_generation", "", 41),
+        ("metallb_allocator_services_allocated_total", "pool=public", 6),
+        ("bareway_allocation_seconds_count", "", 6),
     ],
 )
 async def test_the_controller_tells_what_dashboards_look_for(name: str, labels: str, figure: float) -> None:
@@ -154,6 +193,23 @@ async def test_the_controller_tells_what_dashboards_look_for(name: str, labels: 
         ("bareway_announcer_lists_generation", "", 20),
         ("bareway_leaving", "", 1),
         ("bareway_findings_total", "reason=AddressInUse", 21),
+        ("bareway_layer2_conflicts_total", "ip=192.0.2.10", 22),
+        ("bareway_layer2_failures_total", "error=ENOBUFS", 23),
+        ("bareway_layer2_frames_total", "", 24),
+        ("bareway_addresses_not_announced", "reason=notOwner", 25),
+        ("bareway_gossip_silence_limit_seconds", "", 0.5),
+        ("bareway_gossip_member_changes_total", "reason=Silent,state=Suspect", 26),
+        *(
+            (f"bareway_{name}_seconds_{part}", labels, figure)
+            for name in ("convergence", "failover", "gossip_silence", "loop_lateness")
+            for part, labels, figure in (
+                ("bucket", "le=0.5", 1),
+                ("bucket", "le=1.0", 5),
+                ("bucket", "le=+Inf", 6),
+                ("sum", "", 0.5 + 4 * 0.75 + 10),
+                ("count", "", 6),
+            )
+        ),
     ],
 )
 async def test_a_speaker_tells_what_dashboards_look_for(name: str, labels: str, figure: float) -> None:
@@ -244,3 +300,34 @@ async def test_the_program_may_go_on_counting_while_the_page_is_written() -> Non
         group.create_task(count_on())
         page = await Exposition().text(families)
     assert page.count(b"\nmetallb_layer2_requests_received{") == 2
+
+
+TABLES = re.findall(
+    r"^## bareway-(\w+)\n(.*?)(?=^## |\Z)", (DOCS / "metrics.md").read_text(), re.MULTILINE | re.DOTALL
+)
+ROWS = [
+    pytest.param(program, name, kind, set(re.findall(r"`(\w+)`", labels)), id=f"{program} {name}")
+    for program, table in TABLES
+    for name, kind, labels in re.findall(r"^\| `(\w+)` \| (\w+) \| (.*?) \|", table, re.MULTILINE)
+]
+
+
+@pytest.mark.parametrize(("program", "name", "kind", "labels"), ROWS)
+async def test_every_line_of_the_manual_stands_on_the_page(
+    program: str, name: str, kind: str, labels: set[str]
+) -> None:
+    families = {
+        "controller": controller_families(CONTROLLER),
+        "speaker": speaker_families(replace(SPEAKER, peers=ROUTERS)),
+    }
+    page = (await Exposition().text(families[program])).decode()
+    assert f"\n# TYPE {name} {kind}\n" in f"\n{page}"
+    suffix, own = ("_bucket", {"le"}) if kind == "histogram" else ("", set())
+    told = re.findall(rf"^{name}{suffix}(?:\{{(.*)\}})? \S+$", page, re.MULTILINE)
+    assert told
+    assert {frozenset(re.findall(r'(\w+)="', pairs)) for pairs in told} == {frozenset(labels | own)}
+
+
+def test_the_manual_knows_both_programs() -> None:
+    assert [program for program, _ in TABLES] == ["controller", "speaker"]
+    assert len(ROWS) > 60

@@ -5,17 +5,25 @@ import os
 import socket
 import stat
 from collections.abc import AsyncIterator, Callable
+from collections.abc import Set as AbstractSet
 from contextlib import ExitStack, asynccontextmanager
 from pathlib import Path
 
 import grpc
 import pytest
 
+from bareway.model.names import IPAddress
 from bareway.model.status import ControllerStatus, SpeakerStatus
 from bareway.rpc import convert
 from bareway.rpc.v1 import controller_pb2, controller_pb2_grpc, speaker_pb2, speaker_pb2_grpc
 from bareway.runtime import rpc
-from bareway.runtime.rpc import SocketRefusal, SocketUnavailable, serve_controller, serve_speaker
+from bareway.runtime.rpc import (
+    SocketRefusal,
+    SocketUnavailable,
+    narrowed,
+    serve_controller,
+    serve_speaker,
+)
 from support import statuses
 from support.until import until
 
@@ -79,10 +87,54 @@ async def test_a_controller_tells_its_status(path: Path) -> None:
         task.cancel()
 
 
+async def test_a_speaker_is_asked_of_some_addresses_and_what_is_none_is_passed_over(path: Path) -> None:
+    other = statuses.address("192.0.2.11")
+    status = statuses.speaker_status(addresses=(statuses.address("192.0.2.10"), other))
+    asked: list[frozenset[str]] = []
+
+    def some(addresses: AbstractSet[IPAddress]) -> SpeakerStatus:
+        asked.append(frozenset(map(str, addresses)))
+        return narrowed(status, addresses)
+
+    for of_some in (some, None):
+        async with asyncio.TaskGroup() as group:
+            task = group.create_task(serve_speaker(path, lambda: status, some=of_some))
+            async with grpc.aio.insecure_channel(f"unix:{path}") as channel:
+                request = speaker_pb2.SpeakerStatusRequest(addresses=["192.0.2.11", "shop/web"])
+                stub = speaker_pb2_grpc.SpeakerStub(channel)
+                answer = await stub.Status(request, timeout=DEADLINE_S, wait_for_ready=True)
+            task.cancel()
+        assert convert.speaker_status(answer).addresses == (other,)
+    assert asked == [frozenset({"192.0.2.11"})]
+
+
+async def test_a_controller_says_why(path: Path) -> None:
+    async with asyncio.TaskGroup() as group:
+        serving = serve_controller(path, statuses.controller_status, why=lambda about: f"about {about}")
+        task = group.create_task(serving)
+        assert await _ask_why(path, "shop/web") == "about shop/web"
+        task.cancel()
+
+
+async def test_a_controller_that_knows_nothing_yet_says_nothing(path: Path) -> None:
+    async with asyncio.TaskGroup() as group:
+        task = group.create_task(serve_controller(path, statuses.controller_status))
+        assert await _ask_why(path, "shop/web") == ""
+        task.cancel()
+
+
+async def _ask_why(path: Path, about: str) -> str:
+    async with grpc.aio.insecure_channel(f"unix:{path}") as channel:
+        stub = controller_pb2_grpc.ControllerStub(channel)
+        request = controller_pb2.WhyRequest(about=about)
+        answer = await stub.Why(request, timeout=DEADLINE_S, wait_for_ready=True)
+    return answer.chain
+
+
 async def test_only_owner_and_group_may_ask(path: Path) -> None:
     async with _speaker(path):
         await _ask_speaker(path)
-        assert (_mode(path), _mode(path.parent)) == (0o660, 0o750)
+        assert (_mode(path), _mode(path.parent)) == (0o600, 0o700)
 
 
 async def test_the_umask_of_the_program_stays_as_it_was(path: Path) -> None:

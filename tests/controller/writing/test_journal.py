@@ -51,7 +51,7 @@ def in_force(generation: int) -> InForce:
 
 
 def lines(log: pytest.LogCaptureFixture) -> list[tuple[str, str]]:
-    found = [(record.levelname, record.getMessage()) for record in log.records]
+    found = [(record.levelname, vars(record).get("detail", record.getMessage())) for record in log.records]
     log.clear()
     return found
 

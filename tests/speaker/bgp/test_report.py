@@ -63,6 +63,9 @@ class Sessions:
     def bfd(self) -> Mapping[str, Report]:
         return self.reports
 
+    def ask_bfd(self) -> None:
+        self.reports = {name: report._replace(packets_in=1234) for name, report in self.reports.items()}
+
 
 def report(made: Desk, sessions: Sessions) -> BgpReport:
     return BgpReport(made.settings, watch=made.watch, desk=made.desk, driver=cast("BgpDriver", sessions))
@@ -131,7 +134,7 @@ async def test_figures_have_one_series_for_each_session() -> None:
             7,
         )
         assert (two.peer, two.is_up, two.announced, two.wanted) == ("10.9.0.1:179 (peer2)", False, 0, 1)
-        assert one.bfd_up is None
+        assert one.bfd is None
 
 
 async def test_bfd_is_shown_beside_the_session_it_watches() -> None:
@@ -143,7 +146,10 @@ async def test_bfd_is_shown_beside_the_session_it_watches() -> None:
         for state, word in ((BfdState.UP, "Up"), (BfdState.ADMIN_DOWN, "AdminDown")):
             sessions.reports["peer1"] = bfd_report(state)
             assert report(made, sessions).peers()[0].bfd == word
-            assert report(made, sessions).figures()[0].bfd_up is (state is BfdState.UP)
+            bfd = report(made, sessions).figures()[0].bfd
+            assert bfd is not None
+            assert bfd.is_up is (state is BfdState.UP)
+            assert bfd.packets_in == 1234, "asked for before they are told"
 
 
 async def test_addresses_are_shown_with_why_they_are_not_announced_here() -> None:

@@ -4,7 +4,7 @@ from bareway.decide.announcement.announcers import Refusal
 from bareway.gossip.events import Permission
 from bareway.model.problems import Problem
 from bareway.model.status import AddressStatus, PeerStatus
-from bareway.runtime.metrics import AnnouncedAddress, PeerFigures
+from bareway.runtime.figures import AnnouncedAddress, PeerFigures
 from speaker.layer2.driver import Layer2Driver
 from speaker.status import SelfReport
 from support.builders import ips, key

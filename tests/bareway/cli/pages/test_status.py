@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import pytest
 
-from bareway.cli.status_text import controller_text, speaker_text
+from bareway.cli.pages.status import controller_text, speaker_text
 from bareway.model.names import PoolName
 from bareway.model.status import ConfigurationStatus, PoolStatus
 from support.statuses import (

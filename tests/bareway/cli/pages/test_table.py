@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bareway.cli.table import printable, span, table
+from bareway.cli.pages.table import printable, span, table
 
 
 def test_every_column_is_as_wide_as_its_widest_cell() -> None:

@@ -1,6 +1,6 @@
 import pytest
 
-from bareway.cli.wrong import ELSEWHERE, wrong_in_controller, wrong_in_speaker
+from bareway.cli.pages.wrong import ELSEWHERE, wrong_in_controller, wrong_in_speaker
 from bareway.decide.announcement.announcers import Refusal
 from bareway.decide.routing.sessions import SessionRefusal
 from bareway.model.problems import Problem, Severity

@@ -1,5 +1,6 @@
 import asyncio
 import logging
+import math
 import socket
 from contextlib import AsyncExitStack
 from ipaddress import ip_address
@@ -62,6 +63,22 @@ async def test_a_dial_is_answered_with_opened_at_both_ends() -> None:
         assert alice.machine.events == [Tick(), Opened(peer=BOB)]
         assert bob.machine.events == [Opened(peer=ALICE)]
         assert alice.driver.counters.sessions == bob.driver.counters.sessions == 1
+
+
+async def test_a_tick_is_measured_by_how_late_it_comes() -> None:
+    async with station("alice") as alice:
+
+        def rest(event: Event) -> list[Output]:
+            alice.machine.deadline = math.inf
+            return []
+
+        alice.act()
+        alice.machine.deadline = monotonic() - 5.0
+        alice.machine.answer = rest
+        alice.driver._alarm.set()
+        await until(lambda: alice.driver.counters.lateness.measured().count == 1)
+        assert alice.driver.counters.lateness.measured().sum_s >= 5.0
+        assert alice.machine.events[-1] == Tick()
 
 
 @pytest.mark.parametrize(

@@ -185,7 +185,8 @@ async def test_a_peer_that_sends_too_much_is_made_to_wait_and_loses_nothing(
         await until(lambda: len(alice.delivered) == 8)
         assert alice.delivered == [b"%d" % number for number in range(8)]
         assert 1 <= alice.counters.throttled <= 5
-        assert alice.counters.frames_received == 8
+        assert alice.counters.frames_received == alice.counters.silences.measured().count == 8
+        assert alice.counters.heard_at.keys() == {alice.edge.peer}
 
 
 async def test_what_is_sent_beyond_the_allowance_waits_its_time(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,1 @@
+"""Where answers come from: files, sockets, the API, Pods, the wire."""

@@ -1,0 +1,162 @@
+"""Looks for what is left of Bareway in a cluster, each part by itself; nothing is written.
+
+What is refused or not answered becomes an ``Unknown`` with the reason. A kind that the API server does not
+know, such as PodMonitor, has no objects.
+"""
+
+import asyncio
+from collections.abc import Awaitable
+from typing import Final, TypeVar
+
+from bareway.cli.asking.live import list_all
+from bareway.decide.answers.foreigners import recognised
+from bareway.decide.answers.leftovers import CONFIG_MARKS
+from bareway.model.cluster import PodState, Unknown
+from bareway.model.names import ObjectKey
+from bareway.model.nodes import Node
+from bareway.model.remains import Remains, Trace
+from bareway.model.services import Service
+from bareway.model.surroundings import Workload
+from bareway.resources.kinds import CONFIG_MAPS, NODES, PODS, SERVICES, Kind, Unreadable
+from bareway.resources.manifests import Misread
+from bareway.resources.pods import flag_of
+from bareway.resources.traces import EVERYWHERE, NAMESPACES, SELECTOR, WITHIN
+from bareway.resources.workloads import DAEMON_SETS, DEPLOYMENTS
+from bareway.runtime.kube.client import KubeClient
+from bareway.runtime.kube.credentials import CredentialsUnusable
+from bareway.runtime.kube.errors import Forbidden, KubeError, NotFound
+
+T = TypeVar("T")
+
+PART_TIMEOUT_S: Final = 10.0  # for all pages of one kind
+METALLB_NAMESPACE: Final = "metallb-system"
+CONFIG_NAME: Final = "config"
+OURS: Final = "bareway"
+"""How names of our objects begin: somebody else may use our label."""
+
+
+class NoAnswer(Exception):
+    """Nobody could be asked anything; the sentence says why."""
+
+
+async def look_for_remains(client: KubeClient, namespace: str) -> Remains:
+    """All that can be found out.
+
+    Raises:
+        NoAnswer: nothing could.
+    """
+    looking = _Looking(client, namespace)
+    await looking.run()
+    if not looking.has_answered:
+        raise NoAnswer(looking.unknown[0].why if looking.unknown else "nobody answered")
+    own = next((one for one in looking.namespaces if one.key.name == namespace), None)
+    return Remains(
+        namespace=namespace,
+        services=tuple(looking.services),
+        nodes=tuple(looking.nodes),
+        marked=tuple(looking.marked),
+        workloads=tuple(one for one in looking.workloads if _is_our_workload(one, namespace)),
+        pods=tuple(looking.pods),
+        own_namespace=own,
+        traces=tuple(one for one in looking.traces if _is_our_trace(one, namespace)),
+        foreign_classes=_foreign_classes(looking, namespace),
+        unknown=tuple(sorted(looking.unknown, key=lambda one: one.subject)),
+    )
+
+
+class _Looking:
+    """One round of questions; every answer is kept as it comes."""
+
+    def __init__(self, client: KubeClient, namespace: str) -> None:
+        self._client = client
+        self._namespace = namespace
+        self.has_answered = False
+        self.services: list[Service] = []
+        self.nodes: list[Node] = []
+        self.workloads: list[Workload] = []
+        self.pods: list[PodState] = []
+        self.namespaces: list[Trace] = []
+        self.traces: list[Trace] = []
+        self.marked: list[tuple[ObjectKey, str]] = []
+        self.unknown: list[Unknown] = []
+
+    async def run(self) -> None:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._list(SERVICES, self.services), name="services")
+            group.create_task(self._list(NODES, self.nodes), name="nodes")
+            group.create_task(self._list(PODS, self.pods, self._namespace, SELECTOR), name="pods")
+            group.create_task(self._list(NAMESPACES, self.namespaces, None, SELECTOR), name="namespaces")
+            group.create_task(self._programs(), name="programs")
+            for kind in EVERYWHERE:
+                group.create_task(self._list(kind, self.traces, None, SELECTOR), name=kind.plural)
+            for kind in WITHIN:
+                listing = self._list(kind, self.traces, self._namespace, SELECTOR)
+                group.create_task(listing, name=kind.plural)
+
+    async def _programs(self) -> None:
+        """Workloads of everybody, since MetalLB counts too; and the ConfigMap that our arguments name."""
+        for kind in (DEPLOYMENTS, DAEMON_SETS):
+            await self._list(kind, self.workloads)
+        arguments = [one.arguments for one in self.workloads if _is_our_workload(one, self._namespace)]
+        told = {flag_of(some, "config-namespace") for some in arguments}
+        for namespace in sorted({METALLB_NAMESPACE, *told} - {"", self._namespace}):
+            await self._marks(ObjectKey(namespace, CONFIG_NAME))
+
+    async def _marks(self, key: ObjectKey) -> None:
+        config_map = await self._try(
+            f"ConfigMap {key}", f"get configmaps -n {key.namespace}", self._client.read(CONFIG_MAPS, key)
+        )
+        if config_map is not None:
+            self.marked += [(key, mark) for mark in CONFIG_MARKS if mark in config_map.annotations]
+
+    async def _list(
+        self, kind: Kind[T], into: list[T], namespace: str | None = None, selector: str = ""
+    ) -> None:
+        async def work() -> None:
+            async for one in list_all(self._client, kind, namespace=namespace, selector=selector):
+                if isinstance(one, Misread):
+                    what, _, why = one.problem.message.partition(": ")
+                    self.unknown.append(Unknown(subject=what, why=f"it cannot be read: {why}"))
+                else:
+                    into.append(one)
+
+        where = f"-n {namespace}" if namespace else "--all-namespaces" if kind.namespaced else ""
+        await self._try(kind.plural, f"list {kind.plural} {where}".strip(), work())
+
+    async def _try(self, subject: str, right: str, work: Awaitable[T]) -> T | None:
+        """What ``work`` returns; None if there is nothing, which is told unless it is merely absent."""
+        remedy = ""
+        try:
+            async with asyncio.timeout(PART_TIMEOUT_S):
+                found = await work
+        except NotFound:
+            self.has_answered = True
+            return None
+        except Forbidden as error:
+            self.has_answered = True
+            why, remedy = f"a right is missing: {error.message}", f"kubectl auth can-i {right}"
+        except (KubeError, CredentialsUnusable, Unreadable) as error:
+            why = str(error)
+        except TimeoutError:
+            why = f"no answer within {PART_TIMEOUT_S:g} s"
+        else:
+            self.has_answered = True
+            return found
+        self.unknown.append(Unknown(subject=subject, why=why, remedy=remedy))
+        return None
+
+
+def _foreign_classes(looking: _Looking, namespace: str) -> frozenset[str | None] | None:
+    """Of Services that others serve, who run; in doubt nobody knows, and what may be theirs stays."""
+    unknown = {one.subject for one in looking.unknown}
+    if unknown & {DEPLOYMENTS.plural, DAEMON_SETS.plural}:
+        return None
+    return frozenset(one.load_balancer_class or None for one in recognised(looking.workloads, namespace))
+
+
+def _is_our_workload(one: Workload, namespace: str) -> bool:
+    return one.labels.get("app") == OURS and one.key.namespace == namespace
+
+
+def _is_our_trace(one: Trace, namespace: str) -> bool:
+    return one.key.namespace == namespace or one.key.name.startswith(OURS)

@@ -1,0 +1,282 @@
+"""Learns what ``bareway doctor`` looks at besides: kube-proxy, other controllers, rights, clocks, kernels.
+
+Each part by itself: what is refused or not answered becomes an ``Unknown`` with the reason, and the rest goes
+on. Nothing is written; questions about rights are reviews, which leave nothing behind.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Sequence
+from datetime import datetime
+from typing import Final, TypeVar
+
+import msgspec
+from msgspec import Struct
+
+from bareway.cli.asking.accounts import missing_rights
+from bareway.cli.asking.live import list_all
+from bareway.cli.asking.pods import SPEAKERS_ASKED, Patience, ask_pods, choose, subject_of
+from bareway.decide.answers.foreigners import recognised
+from bareway.model.cluster import PodState, Unknown
+from bareway.model.names import NodeName, ObjectKey
+from bareway.model.surroundings import ForeignController, KubeProxy, NodeFacts, Surroundings, Workload
+from bareway.resources.kinds import CONFIG_MAPS, LEASES, Kind, Unreadable
+from bareway.resources.kube_proxy import NODE_WORDS, NodeWords, from_config_map, from_workload
+from bareway.resources.manifests import Misread
+from bareway.resources.pods import SELECTOR
+from bareway.resources.said import Unintelligible, read_page, read_said
+from bareway.resources.workloads import ANY_PODS, DAEMON_SETS, DEPLOYMENTS
+from bareway.runtime.kube.client import KubeClient
+from bareway.runtime.kube.credentials import CredentialsUnusable
+from bareway.runtime.kube.errors import Forbidden, KubeError, NotFound
+
+T = TypeVar("T")
+
+SYSTEM: Final = "kube-system"
+HEARTBEATS: Final = "kube-node-lease"
+KUBE_PROXY_MAPS: Final = ("kube-proxy", "kube-proxy-config")
+"""ConfigMaps in kube-system: kubeadm's and those like it, EKS'."""
+CILIUM_POOLS: Final = "/apis/cilium.io/v2alpha1/ciliumloadbalancerippools"
+PART_TIMEOUT_S: Final = 10.0  # for all pages of one kind
+OBJECTS_MAX: Final = 5_000  # of a kind that are looked at; a cluster of 1,000 nodes has as many Leases
+PATIENCE: Final = Patience()
+FACTS: Final = ("doctor", "-o", "json")
+
+
+async def surroundings(
+    client: KubeClient,
+    namespace: str,
+    pods: Sequence[PodState],
+    *,
+    speakers_max: int = SPEAKERS_ASKED,
+    patience: Patience = PATIENCE,
+) -> Surroundings:
+    """All that can be found out; ``pods`` are ours, as they were listed."""
+    looking = _Looking(client, namespace)
+    async with asyncio.TaskGroup() as group:
+        version = group.create_task(looking.version(), name="version")
+        proxies = group.create_task(looking.kube_proxy_maps(), name="kube-proxy")
+        workloads = group.create_task(looking.workloads(), name="workloads")
+        cilium = group.create_task(looking.cilium(), name="cilium")
+        nodes = group.create_task(looking.nodes(), name="nodes")
+        beats = group.create_task(looking.heartbeats(), name="heartbeats")
+        words = group.create_task(looking.last_words(), name="last words")
+        rights = group.create_task(looking.rights(pods), name="rights")
+        facts = group.create_task(looking.facts(pods, speakers_max, patience), name="kernels")
+    ready = {one.name for one in nodes.result() if one.is_ready}
+    told = [
+        *proxies.result(),
+        *(one for each in workloads.result() if (one := _proxy_of(each)) is not None),
+        *(one.kube_proxy for one in nodes.result() if one.kube_proxy is not None),
+    ]
+    return Surroundings(
+        namespace=namespace,
+        kubernetes=version.result(),
+        kube_proxies=tuple(told),
+        foreign=(*recognised(workloads.result(), namespace), *cilium.result()),
+        missing_rights=rights.result(),
+        last_words=words.result(),
+        heartbeats={name: at for name, at in beats.result().items() if name in ready},
+        nodes=facts.result(),
+        unknown=tuple(sorted(looking.unknown, key=lambda one: one.subject)),
+    )
+
+
+class _Version(Struct, frozen=True):
+    gitVersion: str = ""  # noqa: N815 - its name in the answer to /version
+
+
+class _Looking:
+    """One round of questions."""
+
+    def __init__(self, client: KubeClient, namespace: str) -> None:
+        self._client = client
+        self._namespace = namespace
+        self.unknown: list[Unknown] = []
+
+    async def version(self) -> str:
+        async def ask() -> str:
+            body = await self._client.get("/version")
+            return msgspec.json.decode(body, type=_Version).gitVersion
+
+        return await self._try("version of Kubernetes", ask(), "") or ""
+
+    async def kube_proxy_maps(self) -> list[KubeProxy]:
+        found: list[KubeProxy] = []
+        for name in KUBE_PROXY_MAPS:
+            key = ObjectKey(SYSTEM, name)
+            remedy = f"kubectl auth can-i get configmaps/{name} -n {SYSTEM}"
+            there = await self._try(f"ConfigMap {key}", self._client.read(CONFIG_MAPS, key), remedy)
+            told = from_config_map(f"ConfigMap {key}", there.data) if there is not None else None
+            if told is not None:
+                found.append(told)
+        return found
+
+    async def workloads(self) -> list[Workload]:
+        """Those in all namespaces, and the Pods of kube-system: some are started from files of the node."""
+        every = [await self._list(kind) for kind in (DAEMON_SETS, DEPLOYMENTS)]
+        return [*every[0], *every[1], *await self._list(ANY_PODS, SYSTEM)]
+
+    async def cilium(self) -> list[ForeignController]:
+        """Cilium gives addresses where it has pools; without its CRD there is nothing to read."""
+
+        class Named(Struct, frozen=True):
+            name: str = ""
+
+        class Pool(Struct, frozen=True):
+            metadata: Named = Named()
+
+        class Pools(Struct, frozen=True):
+            items: tuple[Pool, ...] = ()
+
+        async def ask() -> list[str]:
+            body = await self._client.get(CILIUM_POOLS, {"limit": "1"})
+            return [pool.metadata.name for pool in msgspec.json.decode(body, type=Pools).items]
+
+        remedy = "kubectl auth can-i list ciliumloadbalancerippools.cilium.io"
+        names = await self._try("Cilium's pools", ask(), remedy) or []
+        return [
+            ForeignController(
+                product="Cilium's LB IPAM",
+                kind="CiliumLoadBalancerIPPool",
+                key=ObjectKey("", name),
+                remedy="Give Cilium's pools a serviceSelector that leaves our Services out, delete the"
+                " pools, or"
+                " set defaultLBServiceIPAM: none in Cilium's chart.",
+            )
+            for name in names
+        ]
+
+    async def nodes(self) -> list[NodeWords]:
+        return await self._list(NODE_WORDS)
+
+    async def heartbeats(self) -> dict[NodeName, float]:
+        """When each kubelet renewed its Lease last."""
+        found: dict[NodeName, float] = {}
+        for lease in await self._list(LEASES, HEARTBEATS):
+            try:
+                found[NodeName(lease.key.name)] = datetime.fromisoformat(lease.renewed_at).timestamp()
+            except ValueError:
+                continue
+        return found
+
+    async def last_words(self) -> dict[str, str]:
+        """What our containers said when they ended."""
+
+        async def ask() -> dict[str, str]:
+            query = {"labelSelector": SELECTOR, "limit": str(OBJECTS_MAX)}
+            body = await self._client.get(f"/api/v1/namespaces/{self._namespace}/pods", query)
+            return read_last_words(body)
+
+        return await self._try("our Pods' ends", ask(), "") or {}
+
+    async def rights(self, pods: Sequence[PodState]) -> dict[str, tuple[str, ...]]:
+        if not pods:
+            return {}
+        remedy = "kubectl auth can-i create subjectaccessreviews.authorization.k8s.io"
+        asked = missing_rights(self._client, self._namespace, pods)
+        return await self._try("rights of our ServiceAccounts", asked, remedy) or {}
+
+    async def facts(
+        self, pods: Sequence[PodState], at_most: int, patience: Patience
+    ) -> dict[NodeName, NodeFacts]:
+        """What the speakers' Pods see of their nodes; who does not answer is named."""
+        chosen = choose([pod for pod in pods if pod.component == "speaker" and pod.running], at_most=at_most)
+        words = (*FACTS, "--timeout", f"{patience.pod_s:g}")
+        told = await ask_pods(self._client, self._namespace, chosen, words, patience=patience)
+        found: dict[NodeName, NodeFacts] = {}
+        for pod in chosen:
+            answer = told[pod.name]
+            subject = f"kernel of {pod.node}"
+            if isinstance(answer, Unknown):
+                self.unknown.append(Unknown(subject=subject, why=answer.why, remedy=answer.remedy))
+                continue
+            try:
+                facts = read_said(NodeFacts, read_page(answer).get("node"))
+            except Unintelligible as error:
+                self.unknown.append(Unknown(subject=subject, why=f"{subject_of(pod)}: {error}"))
+                continue
+            found[pod.node or facts.node] = facts
+        return found
+
+    async def _list(self, kind: Kind[T], namespace: str | None = None) -> list[T]:
+        async def ask() -> list[T]:
+            found: list[T] = []
+            async for one in list_all(self._client, kind, namespace=namespace):
+                if not isinstance(one, Misread):
+                    found.append(one)
+                if len(found) == OBJECTS_MAX:
+                    break
+            return found
+
+        where = f" in {namespace}" if namespace else ""
+        flag = f" -n {namespace}" if namespace else ""
+        remedy = f"kubectl auth can-i list {kind.plural}{flag}"
+        return await self._try(f"{kind.plural}{where}", ask(), remedy) or []
+
+    async def _try(self, subject: str, asked: Awaitable[T], right: str) -> T | None:
+        """The answer; None if there is none. What is merely absent is no riddle."""
+        remedy = ""
+        try:
+            async with asyncio.timeout(PART_TIMEOUT_S):
+                return await asked
+        except NotFound:
+            return None
+        except Forbidden as error:
+            why, remedy = f"a right is missing: {error.message}", right
+        except (KubeError, CredentialsUnusable, Unreadable, msgspec.MsgspecError) as error:
+            why = str(error)
+        except TimeoutError:
+            why = f"no answer within {PART_TIMEOUT_S:g} s"
+        self.unknown.append(Unknown(subject=subject, why=why, remedy=remedy))
+        return None
+
+
+def _proxy_of(workload: Workload) -> KubeProxy | None:
+    is_one = workload.key.namespace == SYSTEM and workload.key.name.startswith("kube-proxy")
+    return from_workload(workload) if is_one and workload.kind != "Pod" else None
+
+
+class _Ended(Struct, frozen=True):
+    message: str | None = None
+
+
+class _State(Struct, frozen=True):
+    terminated: _Ended | None = None
+
+
+class _ContainerStatus(Struct, frozen=True, rename="camel"):
+    last_state: _State | None = None
+    state: _State | None = None
+
+
+class _Status(Struct, frozen=True, rename="camel"):
+    container_statuses: tuple[_ContainerStatus, ...] | None = None
+
+
+class _Metadata(Struct, frozen=True):
+    name: str = ""
+
+
+class _Pod(Struct, frozen=True):
+    metadata: _Metadata = _Metadata()
+    status: _Status | None = None
+
+
+class _Pods(Struct, frozen=True):
+    items: tuple[_Pod, ...] = ()
+
+
+def read_last_words(body: bytes) -> dict[str, str]:
+    """By Pod: the termination message of a container that is not running, or that ran before this one.
+
+    Raises:
+        msgspec.MsgspecError: it is no list of Pods.
+    """
+    found: dict[str, str] = {}
+    for pod in msgspec.json.decode(body, type=_Pods).items:
+        for status in (pod.status or _Status()).container_statuses or ():
+            for state in (status.last_state, status.state):  # the newer one counts
+                ended = state.terminated if state is not None else None
+                if ended is not None and ended.message:
+                    found[pod.metadata.name] = ended.message
+    return found

@@ -1,0 +1,63 @@
+"""The chain as the programs on this node know it, asked on their sockets."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from bareway.cli.asking.place import SOCKETS, CannotLook
+from bareway.cli.asking.sockets import Silent, ask, ask_why
+from bareway.decide.answers.why.answer import completed, why_text
+from bareway.decide.answers.why.chain import Why
+from bareway.decide.answers.why.told import Hearsay
+from bareway.decide.answers.why.view import PODS, SERVICES, view_of
+from bareway.model.addresses import parse_address
+from bareway.model.cluster import Cluster, Unknown
+from bareway.model.status import ControllerStatus, SpeakerStatus
+from bareway.resources.said import Unintelligible, read_said
+from bareway.runtime.clock import unix_time
+
+ONLY_A_SPEAKER: Final = "no controller answers on this node, and a speaker tells of addresses alone"
+FROM_OUTSIDE: Final = "ask with a kubeconfig, or in the controller's Pod"
+
+
+def why_here(about: str, named: Sequence[Path], *, timeout_s: float, usual: Sequence[Path] = SOCKETS) -> Why:
+    """Of a Service or an address.
+
+    Raises:
+        CannotLook: no program answers here.
+    """
+    filtered = (about,) if parse_address(about) is not None else ()
+    answers = {path: ask(path, timeout_s, filtered) for path in named or usual}
+    silent = [one for one in answers.values() if isinstance(one, Silent)]
+    if len(silent) == len(answers):
+        raise CannotLook("; ".join(one.sentence for one in silent))
+    speakers = {one.node: one for one in answers.values() if isinstance(one, SpeakerStatus)}
+    controllers = {path: one for path, one in answers.items() if isinstance(one, ControllerStatus)}
+    unknown = tuple(
+        Unknown(subject=str(one.path), why=one.sentence) for one in silent if named or not one.is_absent
+    )
+    for path in controllers:
+        text = ask_why(path, about, timeout_s)
+        chain = read_chain(json.loads(text)) if isinstance(text, str) and text else None
+        if chain is not None:
+            return completed(chain, Hearsay(speakers=speakers, unknown=unknown))
+    lacking = Unknown(subject=SERVICES, why=ONLY_A_SPEAKER, remedy=FROM_OUTSIDE)
+    lacks = tuple(
+        Unknown(subject=subject, why=ONLY_A_SPEAKER)
+        for subject in ("Nodes", "EndpointSlices", "ConfigMap bareway-system/bareway-config", PODS)
+    )
+    cluster = Cluster(
+        speakers=speakers,
+        controllers=tuple(controllers.values()),
+        unknown=(lacking, *lacks, *unknown),
+    )
+    return why_text(view_of(cluster, now=unix_time()), about)
+
+
+def read_chain(page: object) -> Why | None:
+    """The chain that a controller told; None if it is of another version, whose words are not ours."""
+    try:
+        return read_said(Why, page)
+    except Unintelligible:
+        return None

@@ -1,0 +1,98 @@
+"""``bareway why SERVICE|ADDRESS``: why a Service has no address, who answers for one, and why.
+
+The controller knows all objects and makes the chain, each speaker tells of its links and sessions; where no
+controller answers, the objects are read from the API and the same function makes the chain here. Exit codes:
+0 served and well, 1 something is wrong or nobody is served at it, 2 it could not be found out, or nobody is
+called so.
+"""
+
+import json
+import sys
+from argparse import SUPPRESS, ArgumentParser, Namespace
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from bareway.cli.asking.place import SOCKETS, CannotLook, add_place, is_here
+from bareway.cli.pages.output import JSON_VERSION, add_output, show
+from bareway.cli.pages.telling import could_not_tell
+from bareway.cli.pages.why import why_page
+from bareway.cli.verb import ExitCode, Verb
+from bareway.decide.answers.why.chain import Outcome, Why
+from bareway.model.plain import plain
+from bareway.model.status import ControllerStatus, SpeakerStatus
+
+CODES: Final = {
+    Outcome.SERVED: ExitCode.WELL,
+    Outcome.WRONG: ExitCode.SOMETHING_WRONG,
+    Outcome.UNKNOWN: ExitCode.COULD_NOT_TELL,
+}
+ABOUT_MAX: Final = 512  # characters; the longest name of a Service and its namespace are 317
+
+
+def _add_arguments(parser: ArgumentParser) -> None:
+    parser.add_argument(
+        "about",
+        metavar="SERVICE|ADDRESS",
+        help="NAMESPACE/NAME, NAME if only one is called so, or an IP address",
+    )
+    add_place(parser)
+    add_output(parser)
+    # What the command asks of itself inside a Pod: the parts of an answer, to be put together outside.
+    parser.add_argument("--as-told", action="store_true", help=SUPPRESS)
+
+
+def _run(arguments: Namespace) -> ExitCode:
+    arguments.about = arguments.about.strip()
+    if not arguments.about or len(arguments.about) > ABOUT_MAX:
+        return could_not_tell("name a Service as NAMESPACE/NAME, or an IP address")
+    try:
+        if arguments.as_told:
+            return _tell(arguments.socket or SOCKETS, arguments.about, arguments.timeout)
+        found, unasked = _found(arguments)
+    except CannotLook as error:
+        return could_not_tell(str(error))
+    show(why_page(found, unasked), arguments.output)
+    return CODES[found.outcome]
+
+
+WHY: Final = Verb(add_arguments=_add_arguments, run=_run, answers_here=True)
+
+
+def _found(arguments: Namespace) -> tuple[Why, int]:
+    """The chain, and how many speakers were left out."""
+    if is_here(arguments):
+        from bareway.cli.asking.why_here import why_here  # noqa: PLC0415 - gRPC, on a node
+
+        return why_here(arguments.about, arguments.socket, timeout_s=arguments.timeout), 0
+    from bareway.cli.asking.why_outside import why_outside  # noqa: PLC0415 - aiohttp, from outside
+
+    return why_outside(arguments)
+
+
+def _tell(paths: Sequence[Path], about: str, timeout_s: float) -> ExitCode:
+    """Print what the programs here contribute; that it could be asked is all that the exit code says."""
+    from bareway.cli.asking.sockets import Silent, ask, ask_why  # noqa: PLC0415 - gRPC, on a node
+
+    chains: list[str] = []
+    speakers: list[SpeakerStatus] = []
+    silent: list[Silent] = []
+    for path in paths:
+        status = ask(path, timeout_s, about.split(","))
+        match status:
+            case SpeakerStatus():
+                speakers.append(status)
+            case ControllerStatus():
+                text = ask_why(path, about, timeout_s)
+                chains += [text] if isinstance(text, str) else []
+            case Silent():
+                silent.append(status)
+    if not speakers and not any(chains):
+        return could_not_tell("; ".join(one.sentence for one in silent) or "the controller knows nothing yet")
+    page = {
+        "version": JSON_VERSION,
+        "chain": next((json.loads(text) for text in chains if text), None),
+        "speakers": [plain(one) for one in speakers],
+    }
+    sys.stdout.write(json.dumps(page, ensure_ascii=False) + "\n")
+    return ExitCode.WELL

@@ -1,0 +1,1 @@
+"""What verbs write into a cluster, with the user's own rights."""

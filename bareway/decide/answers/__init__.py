@@ -1,0 +1,1 @@
+"""What operators are answered: pure functions of what is known, which return words and sentences."""

@@ -1,0 +1,1 @@
+"""Why a Service has no address, and who answers for one: the whole chain, from the functions that decide."""

@@ -1,0 +1,87 @@
+"""Why a Service has no address, as the controller knows it: all objects, what it decided, and gossip.
+
+Made when somebody asks, by the same pure function that the command uses on what it gathers; what speakers
+alone know (links, frames, sessions) the command asks them for.
+"""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from bareway.decide.answers.why.answer import page_of, why_text
+from bareway.decide.answers.why.chain import Leadership
+from bareway.decide.answers.why.view import WhyView, Witness
+from bareway.gossip.member import MemberState
+from bareway.model.status import FindingStatus
+from bareway.runtime.clock import monotonic
+from controller.announcement.gossip import Gossip
+from controller.leading.elector import Elector
+from controller.loop import Loop
+from controller.rival import Rival
+from controller.settings import Settings
+from controller.watch import Watch
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WhyReport:
+    """Reads what the parts know; keeps nothing."""
+
+    settings: Settings
+    watch: Watch
+    loop: Loop
+    elector: Elector
+    gossip: Gossip
+    rival: Rival
+    unix_time: Callable[[], int]
+
+    def answer(self, about: str) -> str:
+        """The chain as JSON text; empty before everything was listed once."""
+        if self.watch.unsynced:
+            return ""
+        return json.dumps(page_of(why_text(self.view(), about)), ensure_ascii=False)
+
+    def view(self) -> WhyView:
+        """All that the controller sees at this moment."""
+        report, watch = self.loop.report, self.watch
+        in_force = report.in_force
+        return WhyView(
+            services=watch.services.objects,
+            nodes=tuple(watch.nodes.objects.values()),
+            slices=tuple(watch.slices.objects.values()),
+            namespaces=watch.namespace_labels,
+            configuration=in_force.configuration if in_force is not None else None,
+            generation=in_force.generation if in_force is not None else 0,
+            source=in_force.source if in_force is not None else "",
+            offered=report.acceptance.problems,
+            memory=report.memory,
+            lists=report.lists,
+            allocation=report.allocation,
+            leadership=Leadership(is_known=True, leader=self.elector.holder, refusal=self.rival.refusal),
+            witnesses=self._witnesses(),
+            load_balancer_class=self.settings.load_balancer_class,
+            now=self.unix_time(),
+        )
+
+    def _witnesses(self) -> tuple[Witness, ...]:
+        """What is heard in gossip; nothing while nobody is heard."""
+        now = monotonic()
+        picture = self.gossip.picture(now=now)
+        if picture is None:
+            return ()
+        return (
+            Witness(
+                name="the controller",
+                holders={key: claim.node for key, claim in picture.claims.items() if claim.node},
+                states={
+                    name: MemberState.ALIVE if seen.alive else MemberState.DEAD
+                    for name, seen in picture.members.items()
+                },
+                findings=tuple(
+                    (
+                        one.by,
+                        FindingStatus(address=one.address, reason=one.word, mac=str(one.mac), node=one.node),
+                    )
+                    for one in self.gossip.findings(now=now) or ()
+                ),
+            ),
+        )

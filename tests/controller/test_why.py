@@ -1,0 +1,54 @@
+"""Why a Service has no address, as a whole controller says it on its socket."""
+
+import asyncio
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bareway.cli.asking.sockets import Silent, ask_why
+from bareway.cli.asking.why_here import read_chain
+from bareway.decide.allocation.verdicts import Refusal
+from bareway.decide.answers.why.chain import Why, WhyReason
+from controller.settings import Settings
+from support.controllers import SETTINGS, Cluster
+from support.until import until
+
+pytestmark = pytest.mark.slow
+
+TWO = "address-pools: [{name: a, protocol: layer2, addresses: [192.0.2.0/31]}]"
+
+
+async def _why(path: Path, about: str) -> Why:
+    text = await asyncio.to_thread(ask_why, path, about, 5.0)
+    assert not isinstance(text, Silent)
+    page: Mapping[str, Any] = json.loads(text)
+    assert page["version"] == 1
+    found = read_chain(page)
+    assert found is not None
+    return found
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return replace(SETTINGS, socket=tmp_path / "controller.sock")
+
+
+async def test_it_tells_the_chain_by_its_own_decisions(cluster: Cluster, settings: Settings) -> None:
+    assert settings.socket is not None
+    await cluster.configure(TWO)
+    for name in "abc":
+        await cluster.create(name)
+    async with cluster.controller(settings):
+        await until(lambda: len(cluster.shown()) == 2 and cluster.events("c"))
+        waits, served = await _why(settings.socket, "c"), await _why(settings.socket, "default/a")
+        held, unheard = await _why(settings.socket, "192.0.2.1"), await _why(settings.socket, "d")
+    assert waits.word == Refusal.POOL_EXHAUSTED
+    assert waits.services[0].word == cluster.condition("c")[1]
+    assert waits.leadership.leader.startswith(settings.pod_name or waits.leadership.leader)
+    assert (served.services[0].granted, served.addresses[0].pool) == (("192.0.2.0",), "a")
+    assert held.addresses[0].services == ("default/b",)
+    assert unheard.word == WhyReason.NO_SUCH_SERVICE
