@@ -25,7 +25,7 @@ RETRY_S: Final = 1.0  # while the API server is away: nothing can be written the
 SERVER_ERRORS: Final = 500
 TOO_MANY: Final = 429
 RIGHT: Final = Right(verb="list", resource=DAEMON_SETS.plural, group=DAEMON_SETS.group)
-"""Worked without where it is missing: whoever took it away knows what runs beside us."""
+"""Worked without where it is missing from the start: whoever took it away knows what runs beside us."""
 
 
 class Api(Protocol):
@@ -59,6 +59,7 @@ class Rival:
         self._on_change = on_change
         self._gone = asyncio.Event()
         self._found: ForeignController | None = None
+        self._is_blind = False  # it was found, and may no longer be looked for
 
     @property
     def is_gone(self) -> bool:
@@ -95,12 +96,18 @@ class Rival:
         except ApiError as error:
             if error.status >= SERVER_ERRORS or error.status == TOO_MANY:
                 return RETRY_S
-            self._go_on()
             told = {"right": str(RIGHT), "error": str(error)}
+            if self._found is not None:  # that it may not be seen any more does not say that it went
+                if not self._is_blind:
+                    logger.warning("cannot see whether MetalLB is gone; still refusing to work", extra=told)
+                self._is_blind = True
+                return AGAIN_S
+            self._go_on()
             logger.warning("cannot see whether MetalLB serves the same Services; going on", extra=told)
             return 0.0
         except (KubeError, Unreadable):
             return RETRY_S
+        self._is_blind = False
         if found is None:
             self._go_on()
             return 0.0

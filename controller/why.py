@@ -5,13 +5,17 @@ alone know (links, frames, sessions) the command asks them for.
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from bareway.decide.answers.why.answer import page_of, why_text
 from bareway.decide.answers.why.chain import Leadership
-from bareway.decide.answers.why.view import WhyView, Witness
+from bareway.decide.answers.why.view import MORE_UNREAD, UNREAD, WhyView, Witness
 from bareway.gossip.member import MemberState
+from bareway.model.cluster import Unknown
+from bareway.model.names import ServiceKey
+from bareway.model.problems import Problem
 from bareway.model.status import FindingStatus
 from bareway.runtime.clock import monotonic
 from controller.announcement.gossip import Gossip
@@ -20,6 +24,9 @@ from controller.loop import Loop
 from controller.rival import Rival
 from controller.settings import Settings
 from controller.watch import Watch
+
+UNREAD_NAMED: Final = 5
+"""Services that cannot be read: each by name, the rest as a number."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +67,7 @@ class WhyReport:
             witnesses=self._witnesses(),
             load_balancer_class=self.settings.load_balancer_class,
             now=self.unix_time(),
+            unknown=tuple(unread(watch.services.problems, watch.services.objects)),
         )
 
     def _witnesses(self) -> tuple[Witness, ...]:
@@ -85,3 +93,14 @@ class WhyReport:
                 ),
             ),
         )
+
+
+def unread(
+    problems: Mapping[ServiceKey, tuple[Problem, ...]], objects: Mapping[ServiceKey, object]
+) -> Iterator[Unknown]:
+    """Services that are there and of which no form could ever be read."""
+    keys = sorted(problems.keys() - objects.keys())
+    for key in keys[:UNREAD_NAMED]:
+        yield Unknown(subject=f"{UNREAD}{key}", why=f"it cannot be read: {problems[key][0]}")
+    if len(keys) > UNREAD_NAMED:
+        yield Unknown(subject=f"{len(keys) - UNREAD_NAMED}{MORE_UNREAD}", why="they cannot be read")

@@ -6,12 +6,11 @@ from bareway.decide.answers.history.chronicle import Chronicle
 from bareway.decide.answers.history.handovers import Background
 from bareway.gossip.changes import Change
 from bareway.gossip.events import Event, Output
-from bareway.model.configuration import OnCordon
 from bareway.model.history import SpeakerHistory
 from bareway.model.names import IPAddress, NodeName, ObjectKey
 from bareway.runtime.clock import monotonic, utc_now
 from bareway.runtime.gossip.driver import Machine
-from speaker.loop import Speaker
+from speaker.loop import AS_BY_DEFAULT, Speaker
 from speaker.watch import Watch
 
 
@@ -46,7 +45,7 @@ class Historian:
 
     def _why_leaving(self, name: NodeName) -> str | None:
         node = self._watch.nodes.objects.get(ObjectKey("", name))
-        reason = leaving_reason(node, OnCordon.MOVE)
+        reason = leaving_reason(node, (self._watch.layer2 or AS_BY_DEFAULT).on_cordon)
         if node is None or reason is None:
             return None
         return f"{reason}: {node.drain}" if reason is LeavingReason.DRAINED and node.drain else str(reason)

@@ -250,7 +250,9 @@ class Session(Machine):
                 self._drive(connection, Trigger.UPDATE, unexpected)
             case RouteRefresh():
                 self._drive(connection, Trigger.REFRESH, unexpected)
-                if connection.is_up and not message.subtype:
+                # RFC 2918 section 4: what was not agreed on is ignored; it would be remembered, too.
+                is_agreed = connection.is_up and message.family in connection.session.families
+                if is_agreed and not message.subtype:
                     connection.ask_again(message.family, self._now)
             case Notification():
                 self._take_notification(connection, message)
@@ -282,7 +284,8 @@ class Session(Machine):
         self._counters.last_received = message
         self._out.append(Told(notification=message, is_ours=False))
         about = (message.code, message.subcode)
-        if about == (Code.OPEN, OpenError.UNSUPPORTED_PARAMETER):
+        answers_open = connection.state in {State.OPEN_SENT, State.OPEN_CONFIRM}
+        if answers_open and about == (Code.OPEN, OpenError.UNSUPPORTED_PARAMETER):
             self._has_capabilities = False  # RFC 5492 section 3: then without
         is_version = about == (Code.OPEN, OpenError.UNSUPPORTED_VERSION)
         trigger = Trigger.VERSION_NOTIFICATION if is_version else Trigger.NOTIFICATION

@@ -1,12 +1,12 @@
 """``bareway doctor``: is this cluster ready for Bareway, and is Bareway well in it?
 
 Works before the installation and on a half-broken cluster: what could not be found out is said. On a node,
-or with ``--local``, it looks at that node alone. Exit codes: 0 nothing was found, 1 findings, 2 nothing could
-be found out, not even whether Bareway is there.
+or with ``--local``, it looks at that node alone. Exit codes: 0 nothing was found, 1 findings, 2 nothing was
+found, but our Pods, our programs or the Services could not be asked, so that it says little.
 """
 
 from argparse import ArgumentParser, Namespace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from bareway.cli.asking.place import EVERY_SPEAKER, OVERALL_FACTOR, CannotLook, add_place, is_here, look
 from bareway.cli.asking.running import run
@@ -14,12 +14,16 @@ from bareway.cli.pages.doctor import page_of
 from bareway.cli.pages.output import add_output, show
 from bareway.cli.pages.telling import could_not_tell
 from bareway.cli.verb import ExitCode, Verb
-from bareway.decide.answers.checks.view import DoctorView
+from bareway.decide.answers.checks.view import OUR_PODS, DoctorView
 from bareway.decide.answers.diagnosis import diagnose
+from bareway.model.cluster import Cluster
 from bareway.model.surroundings import NodeFacts, Surroundings
 
 if TYPE_CHECKING:
     from bareway.cli.asking.gathering import Wish
+
+NEEDED: Final = (OUR_PODS, "Pod ", "controller ", "speaker on ", "Services", "Service ")
+"""How ``unknown`` begins to name what must have answered before silence is good news."""
 
 
 def _add_arguments(parser: ArgumentParser) -> None:
@@ -36,10 +40,18 @@ def _run(arguments: Namespace) -> ExitCode:
     show(page_of(diagnosis, here=here), arguments.output)
     if diagnosis.findings:
         return ExitCode.SOMETHING_WRONG
-    return ExitCode.COULD_NOT_TELL if diagnosis.is_installed is None else ExitCode.WELL
+    return ExitCode.COULD_NOT_TELL if _lacks_answers(view.cluster) else ExitCode.WELL
 
 
 DOCTOR = Verb(add_arguments=_add_arguments, run=_run, answers_here=True)
+
+
+def _lacks_answers(cluster: Cluster) -> bool:
+    """Whether somebody did not answer without whom "nothing was found" means little.
+
+    On a node ``unknown`` names sockets, which do not count: who asks there wants to know of the kernel.
+    """
+    return any(one.subject.startswith(NEEDED) for one in cluster.unknown)
 
 
 def _here(arguments: Namespace) -> tuple[DoctorView, NodeFacts | None]:

@@ -7,9 +7,10 @@ one; 2 the link could not be asked.
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from collections.abc import Sequence
 from ipaddress import ip_address
+from pathlib import Path
 from typing import Final
 
-from bareway.cli.asking.place import SOCKETS, add_kubeconfig, add_local
+from bareway.cli.asking.place import SOCKETS, add_kubeconfig, add_local, any_socket
 from bareway.cli.asking.wire import CannotProbe, probe
 from bareway.cli.pages.findings import findings_block, is_wrong, unknown_block
 from bareway.cli.pages.output import (
@@ -113,7 +114,7 @@ def _run(arguments: Namespace) -> ExitCode:
         )
     except CannotProbe as error:
         return could_not_tell(str(error))
-    cluster = _cluster(arguments)
+    cluster = whose_macs(arguments)
     announcer = asks_itself(probed, known_of(cluster.speakers, probed.address))
     if announcer is not None:
         return could_not_tell(
@@ -155,11 +156,10 @@ def _words(arguments: Namespace) -> Sequence[str]:
     return [*words, "--interface", arguments.interface] if arguments.interface else words
 
 
-def _cluster(arguments: Namespace) -> Cluster:
-    """Whose MAC addresses are whose, as far as somebody here can say."""
-    if getattr(arguments, "local", False):
-        return Cluster()
-    if arguments.kubeconfig is not None or usual_kubeconfig() is not None:
+def whose_macs(arguments: Namespace, sockets: Sequence[Path] = SOCKETS) -> Cluster:
+    """Whose MAC addresses are whose, as far as somebody here can say; with ``--local`` the programs here."""
+    is_local = getattr(arguments, "local", False)
+    if not is_local and (arguments.kubeconfig is not None or usual_kubeconfig() is not None):
         from bareway.cli.asking.gathering import NoCluster  # noqa: PLC0415 - aiohttp, where there is a cluster
         from bareway.cli.asking.probe_from import speakers_of  # noqa: PLC0415 - as above
 
@@ -167,11 +167,11 @@ def _cluster(arguments: Namespace) -> Cluster:
             return speakers_of(arguments.kubeconfig, arguments.namespace)
         except NoCluster as error:
             return Cluster(unknown=(Unknown(subject="which node has which MAC", why=str(error)),))
-    if any(path.is_socket() for path in SOCKETS):
+    if any_socket(sockets):
         from bareway.cli.asking.here import NobodyHere, gather_here  # noqa: PLC0415 - gRPC, on a node
 
         try:
-            return gather_here((), timeout_s=TIMEOUT_S)
+            return gather_here((), timeout_s=TIMEOUT_S, usual=sockets)
         except NobodyHere as error:
             return Cluster(unknown=(Unknown(subject="which node has which MAC", why=str(error)),))
     return Cluster()

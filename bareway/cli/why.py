@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from bareway.cli.asking.place import SOCKETS, CannotLook, add_place, is_here
+from bareway.cli.asking.place import IN_ONE_ROUND, SOCKETS, CannotLook, add_place, is_here
 from bareway.cli.pages.output import JSON_VERSION, add_output, show
 from bareway.cli.pages.telling import could_not_tell
 from bareway.cli.pages.why import why_page
@@ -36,7 +36,7 @@ def _add_arguments(parser: ArgumentParser) -> None:
         metavar="SERVICE|ADDRESS",
         help="NAMESPACE/NAME, NAME if only one is called so, or an IP address",
     )
-    add_place(parser)
+    add_place(parser, at_most=IN_ONE_ROUND)
     add_output(parser)
     # What the command asks of itself inside a Pod: the parts of an answer, to be put together outside.
     parser.add_argument("--as-told", action="store_true", help=SUPPRESS)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from bareway.model.addresses import AddressRange
 from bareway.model.cluster import PodState, Unknown
 from bareway.model.names import ObjectKey
 from bareway.model.nodes import Node
@@ -33,6 +34,10 @@ class Remains:
     """ConfigMaps outside of our namespace, each with a mark of the operator that it carries."""
     workloads: tuple[Workload, ...] = ()
     """Our Deployment and our DaemonSet."""
+    elsewhere: tuple[Workload, ...] = ()
+    """Such that run something in another namespace: a Bareway that nobody asked to go."""
+    pools: tuple[AddressRange, ...] = ()
+    """Of the configuration in force; empty where there is none any more."""
     pods: tuple[PodState, ...] = ()
     """Ours."""
     own_namespace: Trace | None = None

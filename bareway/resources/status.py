@@ -38,15 +38,16 @@ def condition_patch(service: Service, condition: Condition | None) -> Mapping[st
 
 
 def removal_patch(
-    service: Service, annotations: Sequence[str], *, clears_addresses: bool, has_condition: bool
+    service: Service, annotations: Sequence[str], *, addresses: Sequence[IPAddress], has_condition: bool
 ) -> Mapping[str, object]:
-    """Take ``annotations`` and our condition away, and all addresses if asked to: nothing of us is left."""
+    """Take ``annotations``, our condition and these ``addresses`` away: nothing of us is left."""
     metadata = {"resourceVersion": service.resource_version, "annotations": dict.fromkeys(annotations)}
     status: dict[str, object] = {}
     if has_condition:
         status["conditions"] = conditions_body(service, None)
-    if clears_addresses:
-        status["loadBalancer"] = {"ingress": None}
+    if addresses:
+        kept = [_entry(service, address) for address in service.ingress if address not in addresses]
+        status["loadBalancer"] = {"ingress": kept or None}
     return {"metadata": metadata, "status": status}
 
 

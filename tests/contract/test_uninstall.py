@@ -11,6 +11,7 @@ import pytest
 
 from apiserver.client import MERGE
 from bareway.cli.__main__ import main
+from bareway.decide.allocation.requests import quoted
 from bareway.model.services import Condition
 from bareway.resources.kinds import SERVICES
 from bareway.resources.status import assign_patch
@@ -18,7 +19,6 @@ from cluster.control_plane import ControlPlane
 from cluster.servers import Server, embedded_on, real
 from support.furnished import FurnishedApi
 
-ASSIGNED = Condition(is_true=True, reason="Assigned", message="yes", since="2026-01-01T00:00:00Z")
 FOREIGN = {
     "type": "example.com/Ready",
     "status": "True",
@@ -56,7 +56,10 @@ async def serve(
     assert other.code == 200, other
     service = SERVICES.read(json.dumps(other.body).encode()).content
     assert not isinstance(service, tuple)
-    patch = assign_patch(service, [ip_address(one) for one in addresses], "public", ASSIGNED)
+    given = tuple(map(ip_address, addresses))
+    message = f"assigned {quoted(given)} from pool public"
+    told = Condition(is_true=True, reason="Assigned", message=message, since="2026-01-01T00:00:00Z")
+    patch = assign_patch(service, given, "public", told)
     answer = await server.client.patch(path, dict(patch), MERGE)
     assert answer.code == 200, answer
 

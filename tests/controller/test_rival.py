@@ -152,6 +152,27 @@ async def test_where_it_may_not_look_it_goes_on_with_one_warning_that_names_the_
 
 
 @pytest.mark.looptime
+@pytest.mark.parametrize("error", [_error(Forbidden, 403), _error(NotFound, 404)], ids=["403", "404"])
+async def test_once_metallb_was_seen_a_right_that_is_taken_away_does_not_say_that_it_went(
+    error: KubeError, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    api = Listing(daemon_set(METALLB))
+    async with looking(api) as rival:
+        api.trouble = error
+        await asyncio.sleep(5 * AGAIN_S)
+        assert not rival.is_gone
+        assert "DaemonSet metallb-system/speaker" in rival.refusal
+        refusing, blind = caplog.records
+        assert refusing.message == "refusing to work"
+        assert vars(blind)["right"] == "list daemonsets.apps in all namespaces"
+        api.trouble = None
+        api.items.clear()
+        await asyncio.sleep(AGAIN_S)
+        assert rival.is_gone
+
+
+@pytest.mark.looptime
 @pytest.mark.parametrize(
     "error",
     [Unreachable("away"), _error(ApiError, 500), _error(ApiError, 429)],

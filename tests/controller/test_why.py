@@ -13,7 +13,12 @@ from bareway.cli.asking.sockets import Silent, ask_why
 from bareway.cli.asking.why_here import read_chain
 from bareway.decide.allocation.verdicts import Refusal
 from bareway.decide.answers.why.chain import Why, WhyReason
+from bareway.decide.answers.why.view import WhyView
+from bareway.model.cluster import Unknown
+from bareway.model.problems import Problem
 from controller.settings import Settings
+from controller.why import UNREAD_NAMED, unread
+from support.builders import key
 from support.controllers import SETTINGS, Cluster
 from support.until import until
 
@@ -52,3 +57,12 @@ async def test_it_tells_the_chain_by_its_own_decisions(cluster: Cluster, setting
     assert (served.services[0].granted, served.addresses[0].pool) == (("192.0.2.0",), "a")
     assert held.addresses[0].services == ("default/b",)
     assert unheard.word == WhyReason.NO_SUCH_SERVICE
+
+
+def test_a_service_of_which_no_form_can_be_read_is_told_and_one_with_an_older_form_is_not() -> None:
+    problems = {key(f"shop/s{number}"): (Problem(path="spec", message="no"),) for number in range(8)}
+    told = list(unread(problems, {key("shop/s0"): None}))
+    assert told[0] == Unknown(subject="Service shop/s1", why="it cannot be read: spec: no")
+    assert [one.subject for one in told[UNREAD_NAMED:]] == ["2 more services"]
+    view = WhyView(services={}, unknown=tuple(told))
+    assert (view.are_services_known, view.may_exist(key("shop/s7"))) == (False, True)

@@ -12,6 +12,7 @@ from bareway.gossip.changes import Change
 from bareway.gossip.claims import Claim
 from bareway.gossip.events import Ask, Wish
 from bareway.gossip.member import Facts, Member, MemberState, Report
+from bareway.model.configuration import OnCordon
 from bareway.model.names import NodeName, ObjectKey
 from bareway.model.nodes import DRAIN_ANNOTATION
 from bareway.resources.kinds import NODES, SERVICES
@@ -110,6 +111,11 @@ async def test_why_a_node_hands_over_is_read_from_its_node() -> None:
         cordon = {"spec": {"unschedulable": True}, "metadata": {"annotations": {DRAIN_ANNOTATION: None}}}
         await around.client.merge_patch(NODES.path(None, "b"), cordon)
         await until(lambda: around.watch.nodes.objects[ObjectKey("", "b")].unschedulable)
+        historian.saw(taken(leaving=True))
+        kept = historian.tell(None).handovers[-1]
+        assert kept.reason == HandoverReason.HOLDER_STOPPING, "a cordon moves nothing"
+        await around.config(POOL + "layer2: {on-cordon: move}\n")
+        await until(lambda: (found := around.watch.layer2) and found.on_cordon is OnCordon.MOVE)
         historian.saw(taken(leaving=True))
         assert historian.tell(None).handovers[-1].detail == "Cordoned"
 

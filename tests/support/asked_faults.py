@@ -13,7 +13,7 @@ from bareway.model.configuration import Advertisement
 from bareway.model.endpoints import EndpointSlice
 from bareway.model.nodes import EXCLUDE_LABEL
 from bareway.model.services import TrafficPolicy
-from bareway.model.status import OnLinkStatus
+from bareway.model.status import MemberStatus, OnLinkStatus
 from support.asked import (
     API,
     NODE1,
@@ -153,6 +153,21 @@ ON_THE_LINK: Final = {
         lambda view: replace(view, witnesses=()),
         "node1",
     ),
+    "the only node that may is dead": _of_link(
+        MemberState.DEAD,
+        lambda view: _left_behind(
+            replace(with_service(view, WEB, traffic_policy=TrafficPolicy.LOCAL), slices=_local_slices(NODE1)),
+            Refusal.NO_LOCAL_ENDPOINTS,
+        ),
+        lambda view: replace(view, speakers=healthy().speakers),
+        "node1",
+    ),
+    "nobody takes over from a dead node": _of_link(
+        WhyReason.NO_CLAIM,
+        lambda view: _left_behind(view, Refusal.NOT_OWNER),
+        lambda view: replace(view, speakers=healthy().speakers),
+        "bareway members",
+    ),
     "two announce": _of_link(
         FindingWord.DOUBLE_ANNOUNCER,
         lambda view: with_speaker(view, NODE2, addresses=(on_link(NODE2, ""),)),
@@ -180,6 +195,16 @@ ON_THE_LINK: Final = {
         "strictARP: true",
     ),
 }
+
+
+def _left_behind(view: WhyView, word: str) -> WhyView:
+    """Node1 is dead, and the others still hear its claim."""
+    view = told_of(view, ON_LINK, announced_by=NODE1, reason=word, on_link=None)
+    dead = MemberStatus(name=NODE1, state=MemberState.DEAD)
+    view = with_speakers(
+        view, lambda one: replace(one, members=(dead, *(m for m in one.members if m.name != NODE1)))
+    )
+    return replace(view, speakers={name: one for name, one in view.speakers.items() if name != NODE1})
 
 
 def _witness() -> Witness:

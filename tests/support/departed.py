@@ -8,8 +8,11 @@ from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from apiserver.kubeconfigs import kubeconfig
 from bareway.cli.__main__ import main
+from bareway.decide.allocation.requests import quoted
 from bareway.model.names import ObjectKey
 from bareway.model.nodes import DRAIN_ANNOTATION
 from bareway.model.services import Condition
@@ -68,8 +71,13 @@ class Cluster:
         await self.client.merge_patch(path, {"status": status})
         if not foreign:
             read = await self.client.read(SERVICES, ObjectKey("default", name))
-            told = Condition(is_true=True, reason="Assigned", message="yes", since="2026-01-01T00:00:00Z")
             shown = list(map(ip_address, addresses))
+            told = Condition(
+                is_true=True,
+                reason="Assigned",
+                message=f"assigned {quoted(tuple(shown))} from pool public",
+                since="2026-01-01T00:00:00Z",
+            )
             await self.client.merge_patch(path, assign_patch(read, shown, "public", told))
 
     async def raw(self, name: str) -> dict[str, Any]:
@@ -111,6 +119,17 @@ class Cluster:
         return await asyncio.to_thread(
             main, ["uninstall", *words, "--kubeconfig", str(self._folder / "kubeconfig")]
         )
+
+
+async def words_left(made: Cluster, capsys: pytest.CaptureFixture[str], *flags: str) -> list[str]:
+    """What --verify names, with the exit code held against it."""
+    capsys.readouterr()
+    code = await made.bareway("--verify", "-o", "json", *flags)
+    page = json.loads(capsys.readouterr().out)
+    found = [one["word"] for one in page["leftovers"]]
+    assert code == (1 if found else 2 if page["unknown"] else 0)
+    assert all(one["remedy"] for one in page["leftovers"])
+    return sorted(found)
 
 
 @asynccontextmanager

@@ -20,6 +20,8 @@ TIMEOUT_S: Final = 3.0  # a program that is well answers in a millisecond; one t
 TIMEOUT_MAX_S: Final = 3_600.0
 OVERALL_FACTOR: Final = 8.0 / 3.0  # several rounds of Pods are asked, and a slow one takes a turn of each
 EVERY_SPEAKER: Final = 100_000
+IN_ONE_ROUND: Final = 8
+"""Speakers that answer side by side, within two seconds: enough to ask who answers for one address."""
 SPEAKERS_USUALLY: Final = 16  # as `bareway.cli.asking.pods` has it, which is heavy to import for a help text
 
 
@@ -78,7 +80,7 @@ def is_here(arguments: Namespace, *, sockets: Collection[Path] = SOCKETS) -> boo
     """Whether the programs on this node are asked."""
     if getattr(arguments, "local", False) or arguments.socket:
         return True
-    return arguments.kubeconfig is None and _any_socket(sockets)
+    return arguments.kubeconfig is None and any_socket(sockets)
 
 
 def look(arguments: Namespace, *parts: Part, nodes: Collection[NodeName] = ()) -> Cluster:
@@ -128,7 +130,8 @@ def _namespace(text: str) -> str:
         raise ArgumentTypeError(str(error)) from error
 
 
-def _any_socket(paths: Collection[Path]) -> bool:
+def any_socket(paths: Collection[Path]) -> bool:
+    """Whether a program of ours may listen here."""
     try:
         return any(path.is_socket() for path in paths)
     except OSError:  # their folder is not ours to look into

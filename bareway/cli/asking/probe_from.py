@@ -1,6 +1,5 @@
 """Asks the wire from a node: ``bareway --local probe …`` in the Pod of its speaker, by the API's exec."""
 
-import asyncio
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
@@ -8,6 +7,7 @@ from typing import Final
 from bareway.cli.asking.gathering import Wish, gather, gathered, open_cluster
 from bareway.cli.asking.parts import Part
 from bareway.cli.asking.pods import ask_pod
+from bareway.cli.asking.running import run
 from bareway.decide.answers.probing import Probed, ProbeRefusal, known_of
 from bareway.model.cluster import Cluster, Unknown
 from bareway.model.names import IPAddress, NodeName
@@ -45,7 +45,7 @@ def probe_from(
         NoCluster: nobody could be asked anything.
         NotAsked: there is no such speaker, it announces the address itself, or it could not ask.
     """
-    return asyncio.run(_probe_from(kubeconfig, namespace, node, address, words=words, timeout_s=timeout_s))
+    return run(_probe_from(kubeconfig, namespace, node, address, words=words, timeout_s=timeout_s))
 
 
 async def _probe_from(

@@ -11,12 +11,14 @@ from typing import Final, TypeVar
 from bareway.cli.asking.live import list_all
 from bareway.decide.answers.foreigners import recognised
 from bareway.decide.answers.leftovers import CONFIG_MARKS
+from bareway.model.addresses import AddressRange
 from bareway.model.cluster import PodState, Unknown
 from bareway.model.names import ObjectKey
 from bareway.model.nodes import Node
 from bareway.model.remains import Remains, Trace
 from bareway.model.services import Service
 from bareway.model.surroundings import Workload
+from bareway.resources.in_force import IN_FORCE_NAME, InForce, read_in_force
 from bareway.resources.kinds import CONFIG_MAPS, NODES, PODS, SERVICES, Kind, Unreadable
 from bareway.resources.manifests import Misread
 from bareway.resources.pods import flag_of
@@ -33,6 +35,8 @@ METALLB_NAMESPACE: Final = "metallb-system"
 CONFIG_NAME: Final = "config"
 OURS: Final = "bareway"
 """How names of our objects begin: somebody else may use our label."""
+COMPONENTS: Final = frozenset({"controller", "speaker"})
+"""As a second label says it on our workloads: outside of our namespace the first one alone proves nothing."""
 
 
 class NoAnswer(Exception):
@@ -56,6 +60,8 @@ async def look_for_remains(client: KubeClient, namespace: str) -> Remains:
         nodes=tuple(looking.nodes),
         marked=tuple(looking.marked),
         workloads=tuple(one for one in looking.workloads if _is_our_workload(one, namespace)),
+        elsewhere=tuple(one for one in looking.workloads if _runs_elsewhere(one, namespace)),
+        pools=tuple(looking.pools),
         pods=tuple(looking.pods),
         own_namespace=own,
         traces=tuple(one for one in looking.traces if _is_our_trace(one, namespace)),
@@ -78,6 +84,7 @@ class _Looking:
         self.namespaces: list[Trace] = []
         self.traces: list[Trace] = []
         self.marked: list[tuple[ObjectKey, str]] = []
+        self.pools: list[AddressRange] = []
         self.unknown: list[Unknown] = []
 
     async def run(self) -> None:
@@ -87,6 +94,7 @@ class _Looking:
             group.create_task(self._list(PODS, self.pods, self._namespace, SELECTOR), name="pods")
             group.create_task(self._list(NAMESPACES, self.namespaces, None, SELECTOR), name="namespaces")
             group.create_task(self._programs(), name="programs")
+            group.create_task(self._pools(), name="pools")
             for kind in EVERYWHERE:
                 group.create_task(self._list(kind, self.traces, None, SELECTOR), name=kind.plural)
             for kind in WITHIN:
@@ -108,6 +116,16 @@ class _Looking:
         )
         if config_map is not None:
             self.marked += [(key, mark) for mark in CONFIG_MARKS if mark in config_map.annotations]
+
+    async def _pools(self) -> None:
+        """Of the configuration in force; one that cannot be used proves of no address that it is ours."""
+        key = ObjectKey(self._namespace, IN_FORCE_NAME)
+        config_map = await self._try(
+            f"ConfigMap {key}", f"get configmaps -n {key.namespace}", self._client.read(CONFIG_MAPS, key)
+        )
+        in_force = read_in_force(config_map) if config_map is not None else None
+        if isinstance(in_force, InForce):
+            self.pools += [each for pool in in_force.configuration.pools for each in pool.ranges]
 
     async def _list(
         self, kind: Kind[T], into: list[T], namespace: str | None = None, selector: str = ""
@@ -156,6 +174,11 @@ def _foreign_classes(looking: _Looking, namespace: str) -> frozenset[str | None]
 
 def _is_our_workload(one: Workload, namespace: str) -> bool:
     return one.labels.get("app") == OURS and one.key.namespace == namespace
+
+
+def _runs_elsewhere(one: Workload, namespace: str) -> bool:
+    is_ours = one.labels.get("app") == OURS and one.labels.get("component") in COMPONENTS
+    return is_ours and one.key.namespace != namespace and not one.is_idle
 
 
 def _is_our_trace(one: Trace, namespace: str) -> bool:

@@ -10,7 +10,7 @@ from typing import Final
 
 from bareway.cli.asking.gathering import NoCluster, Wish, gather, open_cluster
 from bareway.cli.asking.parts import Part
-from bareway.cli.asking.place import EVERY_SPEAKER, OVERALL_FACTOR, CannotLook
+from bareway.cli.asking.place import EVERY_SPEAKER, IN_ONE_ROUND, OVERALL_FACTOR, CannotLook
 from bareway.cli.asking.pods import Patience, Told, ask_pods, choose, subject_of
 from bareway.cli.asking.running import run
 from bareway.cli.asking.why_here import read_chain
@@ -25,7 +25,6 @@ from bareway.resources.said import Unintelligible, read_page, read_said
 from bareway.runtime.clock import unix_time
 from bareway.runtime.kube.client import KubeClient
 
-SPEAKERS_ASKED: Final = 8  # at once, in one round: the answer is there within two seconds
 OBJECTS: Final = frozenset({*Part} - {Part.SPEAKERS, Part.CONTROLLERS})
 
 
@@ -45,7 +44,7 @@ async def _ask(arguments: Namespace) -> tuple[Why, int]:
     patience = Patience(pod_s=arguments.timeout, overall_s=arguments.timeout * OVERALL_FACTOR)
     async with open_cluster(arguments.kubeconfig) as client:
         asking = _Asking(client, arguments.namespace, arguments.about, patience)
-        return await asking.run(EVERY_SPEAKER if arguments.all else SPEAKERS_ASKED)
+        return await asking.run(EVERY_SPEAKER if arguments.all else IN_ONE_ROUND)
 
 
 class _Asking:

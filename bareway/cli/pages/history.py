@@ -120,10 +120,10 @@ def _remarks(asked: Asked, told: Sequence[Told], zone: tzinfo | None) -> list[Ce
     lines: list[Cell | str] = []
     if not told:
         what = "No address" if asked.address is None else str(asked.address)
-        when = f" since {shown_time(asked.since, zone)}" if asked.since is not None else ""
-        lines.append(
-            f"{what} changed hands{when}." if asked.address is None else f"{what} did not change hands{when}."
-        )
+        when = f" since {shown_time(max(asked.since, since), zone)}" if asked.since is not None else ""
+        before = "; of the time before that nothing is known" if asked.since and asked.since < since else ""
+        how = "changed" if asked.address is None else "did not change"
+        lines.append(f"{what} {how} hands{when}{before}.")
     asked_of = len(asked.histories)
     more = f"; {asked.unasked} others were not asked, since all see the same claims" if asked.unasked else ""
     lines.append(

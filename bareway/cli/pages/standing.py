@@ -28,7 +28,6 @@ from bareway.model.surroundings import Surroundings
 
 ROWS_MAX: Final = 16
 """Speakers on one screen, those that want a look first; ``-o wide`` shows all."""
-SHA256_SHOWN: Final = 12
 
 
 def standing(cluster: Cluster, namespace: str, form: Form) -> tuple[Page, ExitCode]:
@@ -57,8 +56,16 @@ def _head(cluster: Cluster, diagnosis: Diagnosis, namespace: str) -> Lines:
     counted = [_counted(cluster, "controller"), _counted(cluster, "speaker")]
     verdict = Cell(f"Bareway in {namespace}: {' and '.join(counted)} answered", Mood.TITLE)
     if not diagnosis.findings and not diagnosis.unknown:
-        verdict = Cell(f"{verdict.text}; all is well", Mood.GOOD)
+        well = _of_those_asked(cluster) if cluster.unasked else Cell("all is well", Mood.GOOD)
+        verdict = Cell(f"{verdict.text}; {well.text}", well.mood)
     return Lines(lines=(verdict, _configuration(cluster)))
+
+
+def _of_those_asked(cluster: Cluster) -> Cell:
+    """Of the others it is not known how they are."""
+    there = sum(pod.component == "speaker" for pod in cluster.pods)
+    asked = there - len(cluster.unasked)
+    return Cell(f"nothing is wrong with those that were asked ({asked} of {there} speakers)", Mood.TITLE)
 
 
 def _counted(cluster: Cluster, component: str) -> str:

@@ -13,6 +13,7 @@ from bareway.decide.answers.leftovers import (
     leftovers,
     running,
     serves_too,
+    strangers,
     words_of,
 )
 from bareway.model.answers import Finding, Gravity
@@ -27,13 +28,16 @@ ON_NODES = (
 )
 NOTHING = "Nothing of Bareway is left in the API."
 NOTHING_TO_TAKE = "There is nothing to take from Services, Nodes and ConfigMaps."
+STRANGE_MAX = 10  # Services whose address stays, each by name; the rest as a number
 NOWHERE = "Nothing was found where it could be looked."
 
 
 def plan_page(remains: Remains, removals: Sequence[Removal], *, keep_addresses: bool) -> Page:
     """What would be done, and what is to be done besides."""
     blocks: list[Block] = []
-    if removals:
+    if remains.elsewhere:
+        blocks.append(Lines(lines=(Cell(_living(remains), Mood.BAD),)))
+    elif removals:
         title = "bareway uninstall --yes takes this away; without --yes nothing is written:"
         blocks.append(_table(removals, title))
     else:
@@ -63,6 +67,7 @@ def done_page(done: Sequence[Removal], failed: Sequence[Failure], remains: Remai
         blocks.append(_table(ordered, "Taken away:"))
     elif not failed:
         blocks.append(Lines(lines=("There was nothing to take away.",)))
+    blocks += _strange(remains)
     if failed:
         lines = [Cell(f"  {subject_of(one.removal)}: {one.why}", Mood.BAD) for one in failed]
         blocks.append(Lines(lines=(Cell(f"Still there ({len(failed)}):", Mood.TITLE), *lines)))
@@ -82,7 +87,10 @@ def done_page(done: Sequence[Removal], failed: Sequence[Failure], remains: Remai
 def refusal_page(refusal: RemovalRefusal, remains: Remains) -> Page:
     """Why nothing was done."""
     there = ", ".join(running(remains))
-    if refusal is RemovalRefusal.PROGRAMS_RUN:
+    if remains.elsewhere:
+        why = f"{refusal}: nothing was taken away. {_living(remains)}"
+        remedy = f"{_other(remains)}   (if you mean that one)"
+    elif refusal is RemovalRefusal.PROGRAMS_RUN:
         why = f"{refusal}: nothing was taken away, since the controller would write it again ({there})."
         remedy = _stop(remains)
     else:
@@ -119,6 +127,8 @@ def verify_page(remains: Remains, *, keep_addresses: bool) -> Page:
 
 def steps_of(remains: Remains, removals: Sequence[Removal], *, keep_addresses: bool) -> tuple[str, ...]:
     """Every command that is left to type, in an order that is always safe."""
+    if remains.elsewhere:
+        return (_other(remains), "bareway uninstall --verify")
     steps: list[str] = []
     if running(remains):
         steps.append(_stop(remains))
@@ -137,19 +147,48 @@ def subject_of(removal: Removal) -> str:
 
 
 def _kept(remains: Remains, *, keep_addresses: bool) -> tuple[Block, ...]:
-    """That addresses stay where another load balancer serves the Service now."""
+    """Addresses that stay, where another load balancer serves the Service now or has written its own."""
     kept = [
         one
         for one in remains.services
         if one.condition is not None and one.condition.is_true and one.ingress and serves_too(remains, one)
     ]
-    if keep_addresses or not kept:
+    if keep_addresses or remains.elsewhere:
         return ()
+    if not kept:
+        return _strange(remains)
     many = "1 Service keeps its address" if len(kept) == 1 else f"{len(kept)} Services keep their addresses"
     why = "another load balancer serves that class too"
     if remains.foreign_classes is None:
         why = "it is not known whether another load balancer serves them too"
-    return (Lines(lines=(Cell(f"{many}: {why}.", Mood.ODD),)),)
+    return (Lines(lines=(Cell(f"{many}: {why}.", Mood.ODD),)), *_strange(remains))
+
+
+def _strange(remains: Remains) -> tuple[Block, ...]:
+    """Addresses that are not cleared, since somebody else gave them."""
+    found = [
+        (one.key, shown)
+        for one in remains.services
+        if one.condition is not None and not serves_too(remains, one) and (shown := strangers(remains, one))
+    ]
+    lines = [
+        f"Service {key} keeps {', '.join(map(str, shown))}: neither our condition nor our pools name that."
+        for key, shown in sorted(found)
+    ]
+    more = [f"{len(lines) - STRANGE_MAX} more Services keep theirs likewise."][: len(lines) > STRANGE_MAX]
+    shown_lines = tuple(Cell(line, Mood.ODD) for line in [*lines[:STRANGE_MAX], *more])
+    return (Lines(lines=shown_lines),) if lines else ()
+
+
+def _living(remains: Remains) -> str:
+    """That another Bareway is there than the one that was asked for."""
+    where = ", ".join(sorted({one.key.namespace for one in remains.elsewhere}))
+    there = ", ".join(f"{one.kind} {one.key}" for one in remains.elsewhere)
+    return f"Bareway runs in namespace {where} ({there}), and needs what it wrote into Services and Nodes."
+
+
+def _other(remains: Remains) -> str:
+    return f"bareway uninstall -n {min(one.key.namespace for one in remains.elsewhere)}"
 
 
 def _last_steps(remains: Remains) -> tuple[str, ...]:

@@ -14,7 +14,6 @@ from bareway.decide.answers.leftovers import (
     Removal,
     ServiceRemoval,
     removal_from,
-    serves_too,
 )
 from bareway.model.remains import Remains
 from bareway.resources.kinds import CONFIG_MAPS, NODES, SERVICES
@@ -84,11 +83,7 @@ class Remover:
                 if attempt == ATTEMPTS:
                     raise
                 service = await self._client.read(SERVICES, removal.service.key)
-                now = removal_from(
-                    service,
-                    is_anothers=serves_too(self._remains, service),
-                    keep_addresses=self._keep_addresses,
-                )
+                now = removal_from(self._remains, service, keep_addresses=self._keep_addresses)
             else:
                 return
 
@@ -96,7 +91,7 @@ class Remover:
         body = removal_patch(
             removal.service,
             removal.annotations,
-            clears_addresses=bool(removal.addresses),
+            addresses=removal.addresses,
             has_condition=removal.has_condition,
         )
         await self._client.merge_patch(SERVICES.object_path(removal.service.key, "status"), body)

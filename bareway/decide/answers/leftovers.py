@@ -1,10 +1,13 @@
 """What is left of Bareway in a cluster, what takes it away, and when that may be done.
 
-Only what is ours by proof counts: a Service by our condition in its status, marks by their names, objects by
-our label. What users wrote into their own Services (``bareway.io/…`` annotations that ask for something) is
-theirs, and so are Events, which go by themselves.
+Only what is ours by proof counts: a Service by our condition in its status, its address by what that says or
+by our pools, marks by their names, objects by our label. While a Bareway runs in another namespace than the
+one asked for, all of that may be its own, and none of it is left over. What users wrote into their own
+Services (``bareway.io/…`` annotations that ask for something) is theirs, and so are Events, which go by
+themselves.
 """
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
@@ -21,6 +24,8 @@ CONFIG_MARKS: Final = ("bareway.io/accept-loss", "bareway.io/log-level")
 """What operators write on the ConfigMap."""
 POOL_KEYS: Final = tuple(prefix + ALLOCATED_FROM_ANNOTATION for prefix in ANNOTATION_PREFIXES)
 REMOVE: Final = "bareway uninstall --yes"
+ASSIGNED: Final = re.compile(r'assigned \[([0-9a-f.: "]*)\] from pool ')
+"""How our condition begins if a Service has what it asks for."""
 NAMED: Final = 4
 """Objects that a sentence names; the rest is counted."""
 
@@ -54,7 +59,7 @@ class RemovalRefusal(StrEnum):
     """Why nothing is removed."""
 
     PROGRAMS_RUN = "ProgramsRun"
-    """The controller would write all of it again."""
+    """The controller would write all of it again, or a Bareway in another namespace needs it."""
     PROGRAMS_UNKNOWN = "ProgramsUnknown"
     """It could not be found out whether a controller runs."""
 
@@ -65,7 +70,7 @@ class ServiceRemoval:
 
     service: Service
     addresses: tuple[IPAddress, ...] = ()
-    """All that it shows, or none of them."""
+    """Those that it shows and that are ours."""
     has_condition: bool = False
     annotations: tuple[str, ...] = ()
 
@@ -83,11 +88,12 @@ Removal = ServiceRemoval | MarkRemoval
 
 
 def removals(remains: Remains, *, keep_addresses: bool = False) -> tuple[Removal, ...]:
-    """All that can be taken from objects that are not ours, by name."""
+    """All that can be taken from objects that are not ours, by name; none while a Bareway elsewhere runs."""
+    if remains.elsewhere:
+        return ()
     found: list[Removal] = []
     for service in sorted(remains.services, key=lambda one: one.key):
-        is_anothers = serves_too(remains, service)
-        removal = removal_from(service, is_anothers=is_anothers, keep_addresses=keep_addresses)
+        removal = removal_from(remains, service, keep_addresses=keep_addresses)
         if removal is not None:
             found.append(removal)
     for node in sorted(remains.nodes, key=lambda one: one.name):
@@ -105,23 +111,41 @@ def serves_too(remains: Remains, service: Service) -> bool:
     return classes is None or service.load_balancer_class in classes
 
 
+def strangers(remains: Remains, service: Service) -> tuple[IPAddress, ...]:
+    """Addresses that the Service shows and that we did not give it, as far as can be seen.
+
+    Ours are those that our condition names, also where the pools are gone, and those of our pools. Another
+    load balancer may have written its own over them and left our condition where it was.
+    """
+    told = ASSIGNED.match(service.condition.message) if service.condition is not None else None
+    named = set(told[1].replace('"', "").split()) if told is not None else set()
+    pools = remains.pools
+    return tuple(
+        one for one in service.ingress if str(one) not in named and not any(one in pool for pool in pools)
+    )
+
+
 def removal_from(
-    service: Service, *, is_anothers: bool = False, keep_addresses: bool = False
+    remains: Remains, service: Service, *, keep_addresses: bool = False
 ) -> ServiceRemoval | None:
     """What is ours on one Service; None: nothing.
 
-    An address without our condition is anybody's; of a Service that another load balancer serves too, such as
-    MetalLB after a way back, its address and the name of its pool are left to that one.
+    An address or a pool's name without our condition is anybody's; of a Service that another load balancer
+    serves too, such as MetalLB after a way back, both are left to that one.
     """
     is_ours = service.condition is not None
-    pools = [] if is_anothers else [key for key in POOL_KEYS if key in service.annotations]
+    is_anothers = serves_too(remains, service)
+    has_pools = is_ours and not is_anothers
+    pools = [key for key in POOL_KEYS if key in service.annotations] if has_pools else []
     is_served = service.condition is not None and (service.condition.is_true or bool(pools))
     marks = [ANNOUNCE_FROM] if ANNOUNCE_FROM in service.annotations else []
-    if not (is_ours or pools or marks):
+    if not (is_ours or marks):
         return None
+    not_ours = strangers(remains, service)
+    ours = tuple(one for one in service.ingress if one not in not_ours)
     return ServiceRemoval(
         service=service,
-        addresses=service.ingress if is_served and not (keep_addresses or is_anothers) else (),
+        addresses=ours if is_served and not (keep_addresses or is_anothers) else (),
         has_condition=is_ours,
         annotations=(*pools, *marks),
     )
@@ -139,13 +163,14 @@ def words_of(removal: Removal) -> tuple[Leftover, ...]:
 
 
 def running(remains: Remains) -> tuple[str, ...]:
-    """Controllers that run, or will again; as the objects are called."""
+    """Controllers that run, or will again, and all that runs elsewhere; as the objects are called."""
     found = [
         f"{one.kind} {one.key}"
         for one in remains.workloads
         if one.kind == "Deployment" and one.labels.get("component") == "controller" and not one.is_idle
     ]
     found += [f"Pod {one.name}" for one in remains.pods if one.component == "controller" and one.running]
+    found += [f"{one.kind} {one.key}" for one in remains.elsewhere]
     return tuple(found)
 
 
@@ -220,6 +245,15 @@ def _programs(remains: Remains) -> Iterator[Finding]:
             evidence="It exists, and runs nothing." if one.is_idle else "It exists.",
             consequence="" if one.is_idle else consequence,
             remedy=_delete(one.kind, one.key),
+        )
+    for one in remains.elsewhere:
+        yield Finding(
+            word=Leftover.PROGRAM_LEFT,
+            gravity=Gravity.ODD,
+            subject=f"{one.kind} {one.key}",
+            evidence=f"It runs, in another namespace than {remains.namespace}.",
+            consequence="What Bareway wrote into Services and Nodes may be in use, and is not looked at.",
+            remedy=f"bareway uninstall -n {one.key.namespace}",
         )
     if remains.workloads:  # its Pods go with it
         return

@@ -7,11 +7,14 @@ may write each into its log while a flood of garbage only moves a counter.
 from collections import Counter
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from bareway.gossip.roles import is_observer
 from bareway.model.names import NodeName
 from bareway.runtime.histograms import SHORT_S, Histogram
+
+HEARD_MAX: Final = 4_096
+"""Peers whose last frame is remembered: names of Nodes come and go for years."""
 
 
 class Drop(StrEnum):
@@ -54,12 +57,15 @@ class GossipCounters:
     lateness: Histogram = field(default_factory=lambda: Histogram(SHORT_S))
     """How late the loop came to the machine's deadline."""
     heard_at: dict[NodeName, float] = field(default_factory=dict)
-    """When the last frame of each peer came; as many as ever had an edge to us."""
+    """When the last frame of each peer came, the latest last; of as many as were heard last."""
 
     def heard(self, peer: NodeName, *, after_s: float, now: float) -> None:
         """A frame of ``peer`` came, so long after the one before it."""
         if not is_observer(peer):
+            self.heard_at.pop(peer, None)
             self.heard_at[peer] = now
+            if len(self.heard_at) > HEARD_MAX:
+                del self.heard_at[next(iter(self.heard_at))]
             self.silences.observe(after_s)
 
 

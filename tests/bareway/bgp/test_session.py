@@ -271,6 +271,24 @@ def test_a_refresh_tells_all_of_a_family_again_but_not_without_end() -> None:
     assert sent(one.hear(RouteRefresh(family=Family(25, 65)), RouteRefresh(family=IPV6))) == []
 
 
+def test_a_refresh_of_what_was_not_agreed_on_leaves_nothing_behind() -> None:
+    one = bench()
+    one.established(theirs(capabilities=BOTH_FAMILIES))
+    one.hear(*(RouteRefresh(family=Family(25, number)) for number in range(200)))
+    (connection,) = one.session._connections.values()  # a router could fill all memory otherwise
+    assert (connection.refreshes, connection.refreshed_at) == ({}, {})
+
+
+def test_parameters_are_refused_in_answer_to_an_open_and_not_later() -> None:
+    one = bench()
+    one.established(theirs(capabilities=BOTH_FAMILIES))
+    one.hear(Notification(code=2, subcode=4))
+    assert Connect() in one.later(60.0)
+    (message,) = sent(one.connected(connection=OTHER))
+    assert isinstance(message, Open)
+    assert message.capabilities
+
+
 def test_routes_wait_until_the_connection_has_room() -> None:
     one = bench()
     one.established()

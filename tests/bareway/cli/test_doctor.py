@@ -127,6 +127,56 @@ async def test_a_user_without_any_right_is_told_what_could_not_be_found_out(
     assert {"Nodes", "Services", "our Pods"} <= {one["subject"] for one in data["unknown"]}
 
 
+def _pod(component: str) -> dict[str, Any]:
+    """One that is ready; whether its program answers is another question."""
+    return {
+        "metadata": {"name": f"{component}-1", "labels": {"app": "bareway", "component": component}},
+        "spec": {"nodeName": "node1", "containers": [{"name": component}]},
+        "status": {
+            "conditions": [{"type": "Ready", "status": "True"}],
+            "containerStatuses": [{"name": component, "state": {"running": {}}}],
+        },
+    }
+
+
+async def test_where_no_program_answers_it_could_not_tell(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async def run(_: Sequence[str]) -> Outcome:
+        return Outcome(code=2, complaint=b"bareway: nothing runs here")
+
+    async with scripted() as (api, _):
+        _empty(api)
+        del api.answers["/api/v1/namespaces/bareway-system/pods"]
+        api.codes["/api/v1/namespaces/bareway-system/configmaps/bareway-config"] = 403
+        for component in ("controller", "speaker"):
+            api.pods.put("bareway-system", _pod(component), run)
+        code = await _call(api, tmp_path, "-o", "json")
+    data = json.loads(capsys.readouterr().out)
+    assert (data["installed"], data["findings"]) == (True, [])
+    assert {"controller controller-1", "speaker on node1"} <= {one["subject"] for one in data["unknown"]}
+    assert code is ExitCode.COULD_NOT_TELL
+
+
+@pytest.mark.parametrize(
+    ("refused", "code"),
+    [
+        ("/api/v1/services", ExitCode.COULD_NOT_TELL),
+        ("/api/v1/namespaces/bareway-system/pods", ExitCode.COULD_NOT_TELL),
+        ("/api/v1/nodes", ExitCode.WELL),
+        ("/apis/apps/v1/daemonsets", ExitCode.WELL),
+    ],
+)
+async def test_a_part_that_is_refused_matters_where_nothing_can_be_said_without_it(
+    refused: str, code: ExitCode, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async with scripted() as (api, _):
+        _empty(api)
+        api.codes[refused] = 403
+        assert await _call(api, tmp_path) is code
+    assert "What could not be found out" in capsys.readouterr().out
+
+
 async def test_after_the_installation_pods_are_asked_for_status_and_kernel(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -147,15 +197,7 @@ async def test_after_the_installation_pods_are_asked_for_status_and_kernel(
     async with scripted() as (api, _):
         _empty(api)
         del api.answers["/api/v1/namespaces/bareway-system/pods"]
-        pod = {
-            "metadata": {"name": "speaker-1", "labels": {"app": "bareway", "component": "speaker"}},
-            "spec": {"nodeName": "node1", "containers": [{"name": "speaker"}]},
-            "status": {
-                "conditions": [{"type": "Ready", "status": "True"}],
-                "containerStatuses": [{"name": "speaker", "state": {"running": {}}}],
-            },
-        }
-        api.pods.put("bareway-system", pod, run)
+        api.pods.put("bareway-system", _pod("speaker"), run)
         code = await _call(api, tmp_path, "-o", "json")
     found = {one["word"]: one for one in json.loads(capsys.readouterr().out)["findings"]}
     assert code is ExitCode.SOMETHING_WRONG

@@ -23,7 +23,7 @@ from apiserver.server import EmbeddedApi
 from bareway.cli.__main__ import main
 from bareway.cli.history import read_since
 from bareway.cli.pages.history import Asked, history_page, read_history
-from bareway.cli.pages.output import as_json
+from bareway.cli.pages.output import Lines, as_json
 from bareway.decide.answers.history.handovers import HandoverReason
 from bareway.model.history import Handover, SpeakerHistory
 from bareway.model.names import IPAddress, NodeName
@@ -274,6 +274,28 @@ def test_what_a_speaker_says_is_read_back_as_it_was() -> None:
 def test_what_is_no_history_is_said_to_be_none(body: bytes) -> None:
     with pytest.raises(Unintelligible):
         read_history(body)
+
+
+@pytest.mark.parametrize(
+    ("hours", "told"),
+    [
+        pytest.param(
+            5,
+            "192.0.2.10 did not change hands since 2026-11-21 02:12:07.123 +01:00; of the time before that"
+            " nothing is known.",
+            id="before the memory begins",
+        ),
+        pytest.param(
+            0.5, "192.0.2.10 did not change hands since 2026-11-21 02:42:07.123 +01:00.", id="within it"
+        ),
+    ],
+)
+def test_nothing_is_claimed_of_a_time_that_nobody_remembers(hours: float, told: str) -> None:
+    asked = NIGHT - timedelta(hours=hours)
+    page = history_page(Asked(address=A, since=asked, histories=(of(N1, hours=1), of(N2, hours=0.1))))
+    (lines,) = page.blocks
+    assert isinstance(lines, Lines)
+    assert lines.lines[0] == told
 
 
 def test_an_address_that_goes_with_another_is_told_by_that_ones_name() -> None:

@@ -16,7 +16,7 @@ from apiserver import EmbeddedApi
 from bareway.cli.asking.gathering import gather
 from bareway.cli.members import members_answer
 from bareway.cli.pages.drawing import draw
-from bareway.cli.pages.output import Form, Page, as_json, plain_text
+from bareway.cli.pages.output import Cell, Form, Lines, Mood, Page, as_json, plain_text
 from bareway.cli.pages.sessions import everywhere
 from bareway.cli.pages.standing import ROWS_MAX, standing
 from bareway.cli.pools import pools_answer
@@ -152,3 +152,18 @@ async def test_of_many_speakers_one_screen_shows_those_that_want_a_look_and_coun
     assert rows[0].split()[:3] == ["n999", "not", "ready"]
     assert "and 85 more speakers, 85 of them ready: -o wide" in text
     assert "16 of 101 speakers were asked; --all asks every one" in text
+
+
+async def test_of_speakers_that_were_not_asked_it_does_not_say_that_all_is_well() -> None:
+    found = await known("good")
+    names = [NodeName(f"x{number:03}") for number in range(100)]
+    first = next(pod for pod in found.pods if pod.component == "speaker")
+    more = tuple(replace(first, name=f"speaker-{name}", node=name) for name in names)
+    page, code = answered("status", replace(found, pods=(*found.pods, *more), unasked=tuple(names)))
+    head = page.blocks[0]
+    assert isinstance(head, Lines)
+    verdict = head.lines[0]
+    assert isinstance(verdict, Cell)
+    assert verdict.text.endswith("; nothing is wrong with those that were asked (3 of 103 speakers)")
+    assert verdict.mood is not Mood.GOOD
+    assert code == ExitCode.WELL

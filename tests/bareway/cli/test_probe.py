@@ -5,6 +5,7 @@ Golden output: delete a file in ``golden/`` and run this to have it written anew
 
 import asyncio
 import json
+from argparse import Namespace
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from ipaddress import ip_address
@@ -18,13 +19,15 @@ from apiserver.pods import Outcome
 from apiserver.server import EmbeddedApi
 from bareway.cli.__main__ import main
 from bareway.cli.pages.output import Form, Page, as_json, show, versioned
-from bareway.cli.probe import probe_page
+from bareway.cli.probe import probe_page, whose_macs
 from bareway.cli.verb import ExitCode
-from bareway.decide.answers.probing import Heard, Probed, ProbeRefusal
+from bareway.decide.answers.probing import Heard, Probed, ProbeRefusal, asks_itself, known_of
 from bareway.model.cluster import Cluster, Unknown
 from bareway.model.names import InterfaceName, NodeName
 from bareway.model.plain import plain
 from bareway.model.status import AddressStatus, LinkStatus, SpeakerStatus
+from bareway.runtime.rpc import serve_speaker
+from support.until import until
 
 GOLDEN = Path(__file__).parent / "golden"
 NAMESPACE = "bareway-system"
@@ -223,6 +226,20 @@ async def test_without_the_right_to_look_nobody_asks(
         code, _, err = await said("--node node1", tmp_path, capsys)
     assert code == ExitCode.COULD_NOT_TELL
     assert "a right is missing" in err
+
+
+@pytest.mark.slow
+async def test_on_the_announcing_node_the_program_there_says_so(tmp_path: Path) -> None:
+    """With --local, as from another machine by the API; then no answer means nothing."""
+    path = tmp_path / "speaker.sock"
+    arguments = Namespace(local=True, kubeconfig=tmp_path / "never-read", namespace=NAMESPACE)
+    async with asyncio.TaskGroup() as group:
+        task = group.create_task(serve_speaker(path, lambda: speaker(N3, holder=N3)))
+        await until(path.is_socket)
+        known = await asyncio.to_thread(whose_macs, arguments, (path,))
+        task.cancel()
+    assert asks_itself(probed(), known_of(known.speakers, ADDRESS)) == N3
+    assert whose_macs(arguments, (tmp_path / "no",)) == Cluster()
 
 
 # ---------------------------------------------------------------- arguments

@@ -113,7 +113,8 @@ def _dead(view: DoctorView, told: frozenset[NodeName]) -> Iterator[Finding]:
                 gravity=Gravity.AT_RISK,
                 subject=f"node {member_name}",
                 evidence=f"It is held dead or suspect by {some([*by])}, and it did not answer.",
-                consequence="Its addresses are with other nodes; there is one node less to take over.",
+                consequence="Its addresses go where another node may announce them; there is one node less"
+                " to take over.",
                 remedy=f"See what became of it: kubectl get node {member_name};"
                 f" kubectl -n {view.surroundings.namespace} get pods -l component=speaker --field-selector"
                 f" spec.nodeName={member_name}",

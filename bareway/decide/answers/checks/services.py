@@ -6,9 +6,10 @@ from typing import Final
 from bareway.decide.announcement.announcers import Refusal
 from bareway.decide.answers.checks.ailments import Ailment
 from bareway.decide.answers.checks.view import DoctorView
+from bareway.gossip.member import MemberState
 from bareway.model.answers import Finding, Gravity
-from bareway.model.names import IPAddress
-from bareway.model.status import AddressStatus
+from bareway.model.names import IPAddress, NodeName
+from bareway.model.status import AddressStatus, SpeakerStatus
 
 REMEDIES: Final[Mapping[str, str]] = {
     Refusal.NO_ENDPOINTS: "Let a Pod that its selector matches become ready: kubectl -n {namespace} get"
@@ -20,6 +21,7 @@ REMEDIES: Final[Mapping[str, str]] = {
 }
 ELSE_REMEDY: Final = "bareway why {namespace}/{name} goes through the whole chain."
 NOT_OURS_TO_TELL: Final = frozenset({Refusal.NOT_OWNER, Refusal.NO_IP_ALLOCATED, ""})
+GONE: Final = frozenset({MemberState.DEAD, MemberState.LEFT})
 
 
 def check(view: DoctorView) -> Iterator[Finding]:
@@ -42,12 +44,16 @@ def _waiting(view: DoctorView) -> Iterator[Finding]:
 
 
 def _unannounced(view: DoctorView) -> Iterator[Finding]:
-    """An address that no speaker knows an announcer of; by BGP each node speaks for itself alone."""
+    """An address that no speaker knows an announcer of; by BGP each node speaks for itself alone.
+
+    Who is dead or has left announces nothing, whatever it claimed last.
+    """
     told: dict[IPAddress, AddressStatus] = {}
     announced: set[IPAddress] = set()
     for _, speaker in sorted(view.cluster.speakers.items()):
+        gone = _gone(speaker)
         for one in speaker.addresses:
-            if one.announced_by is not None:
+            if one.announced_by is not None and one.announced_by not in gone:
                 announced.add(one.address)
             elif one.address not in told or told[one.address].reason in NOT_OURS_TO_TELL:
                 told[one.address] = one
@@ -59,17 +65,22 @@ def _unannounced(view: DoctorView) -> Iterator[Finding]:
             yield _nobody(one, is_certain=one.protocol != "bgp" or not silent)
 
 
+def _gone(speaker: SpeakerStatus) -> frozenset[NodeName]:
+    """Members that announce nothing by its word; of itself it knows better."""
+    return frozenset(one.name for one in speaker.members if one.state in GONE and one.name != speaker.node)
+
+
 def _nobody(one: AddressStatus, *, is_certain: bool) -> Finding:
     service = one.services[0]
     has_reason = one.reason not in NOT_OURS_TO_TELL
     whom = "Nobody announces it" if is_certain else "No speaker that answered announces it"
     remedy = REMEDIES.get(one.reason, ELSE_REMEDY)
+    last = "no node claims it" if one.announced_by is None else f"{one.announced_by} had it, and is gone"
     return Finding(
         word=one.reason if has_reason else Ailment.NOBODY_ANNOUNCES,
         gravity=Gravity.BROKEN if is_certain else Gravity.AT_RISK,
         subject=f"Service {service}",
-        evidence=f"{whom}: {one.address}"
-        + (f", {one.reason}." if has_reason else ", and no node claims it."),
+        evidence=f"{whom}: {one.address}" + (f", {one.reason}." if has_reason else f", and {last}."),
         consequence="The Service is not reached at this address.",
         remedy=remedy.format(namespace=service.namespace, name=service.name),
     )

@@ -138,7 +138,7 @@ AILMENTS: Final = Topic(
         ),
         Explanation(
             "MemberDead",
-            "A speaker does not answer the others; its addresses are with other nodes.",
+            "A speaker does not answer the others; who else may announce its addresses has them.",
             "Look at the node and at its speaker's Pod.",
         ),
         Explanation(

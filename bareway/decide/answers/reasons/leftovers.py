@@ -71,8 +71,10 @@ REFUSED: Final = Topic(
     words=(
         Explanation(
             "ProgramsRun",
-            "A controller runs, or its Deployment would start one: it would write everything again.",
-            "End it first: `kubectl -n bareway-system scale deployment/bareway-controller --replicas=0`.",
+            "A controller runs, or its Deployment would start one: it would write everything again. Or a"
+            " Bareway runs in another namespace, which needs what it wrote.",
+            "End it first: `kubectl -n bareway-system scale deployment/bareway-controller --replicas=0`. If"
+            " it is in another namespace, name that by `-n`.",
         ),
         Explanation(
             "ProgramsUnknown",

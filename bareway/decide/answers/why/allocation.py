@@ -122,8 +122,9 @@ def holders(address: IPAddress, view: WhyView, allocation: Allocation | None) ->
         for one in status.addresses
         if one.address == address
         for key in one.services
+        if key not in services and view.may_exist(key)
     )
-    return tuple(dict.fromkeys((*held, *shown, *(told if view.services is None else ()))))
+    return tuple(dict.fromkeys((*held, *shown, *told)))
 
 
 def _reserved(pool: Pool | None) -> Iterable[tuple[ServiceKey, tuple[IPAddress, ...]]]:

@@ -7,6 +7,7 @@ over it, and the conclusion. ``why`` does all; ``completed`` does the last two w
 from collections.abc import Iterator, Mapping
 from dataclasses import fields, replace
 from difflib import get_close_matches
+from heapq import nlargest
 from typing import Final
 
 from bareway.decide.allocation.verdicts import Allocation
@@ -46,6 +47,8 @@ NOBODY: Final = frozenset({WhyReason.NO_SUCH_SERVICE, WhyReason.AMBIGUOUS_NAME})
 """Answers without a chain."""
 CLOSENESS: Final = 0.6
 """How alike a name must be to be offered to who misspelt one."""
+COMPARED_MAX: Final = 64
+"""Names that are compared letter by letter, up to a millisecond each: controllers do it too."""
 
 
 def why_text(view: WhyView, text: str) -> Why:
@@ -63,9 +66,9 @@ def why_text(view: WhyView, text: str) -> Why:
 
 
 def _heard_of(view: WhyView) -> frozenset[ServiceKey]:
-    """The Services; where they cannot be listed, those that speakers speak of."""
+    """The Services, also those that cannot be read; where none can be listed, whom speakers speak of."""
     if view.services is not None:
-        return frozenset(view.services)
+        return frozenset(view.services) | view.unread
     rows = (one for status in view.speakers.values() for one in status.addresses)
     return frozenset(key for one in rows for key in one.services)
 
@@ -75,7 +78,7 @@ def why(view: WhyView, about: ServiceKey | IPAddress) -> Why:
     allocation = view.decided()
     if isinstance(about, tuple):
         service = view.services.get(about) if view.services is not None else None
-        if service is None and view.services is not None:
+        if service is None and view.services is not None and not view.may_exist(about):
             return replace(_unheard_of(about, view.services), leadership=view.leadership)
         services: Mapping[ServiceKey, Service] = {about: service} if service is not None else {}
         addresses = _addresses_of(about, service, view, allocation)
@@ -89,6 +92,7 @@ def why(view: WhyView, about: ServiceKey | IPAddress) -> Why:
         addresses=tuple(_planned(address, view, allocation) for address in addresses),
         configuration=configuration_answer(view),
         leadership=view.leadership,
+        are_services_known=view.are_services_known,
         unknown=view.unknown,
     )
     told = Hearsay(speakers=view.speakers, witnesses=view.witnesses, pods=view.pods, unknown=view.unknown)
@@ -150,11 +154,23 @@ def _planned(address: IPAddress, view: WhyView, allocation: Allocation | None) -
 
 def _unheard_of(about: ServiceKey, services: Mapping[ServiceKey, Service]) -> Why:
     text = str(about)
-    alike = set(get_close_matches(about.name, {key.name for key in services}, cutoff=CLOSENESS))
+    names = dict.fromkeys(key.name for key in services)
+    likely = nlargest(COMPARED_MAX, names, key=lambda name: _ends_shared(name, about.name))
+    alike = set(get_close_matches(about.name, likely, cutoff=CLOSENESS))
     named = sorted((key.name != about.name, key) for key in services if key.name in alike)
     candidates = tuple(str(key) for _, key in named)[:CANDIDATES_MAX]
     hint = f"; there is {enumerated(candidates)}" if candidates else ""
     return _not_found(text, WhyReason.NO_SUCH_SERVICE, f"There is no Service {text}{hint}.", candidates)
+
+
+def _ends_shared(one: str, other: str) -> int:
+    """How many characters two names share at both ends: a slip in between leaves them."""
+    return _beginning_shared(one, other) + _beginning_shared(one[::-1], other[::-1])
+
+
+def _beginning_shared(one: str, other: str) -> int:
+    pairs = enumerate(zip(one, other, strict=False))
+    return next((number for number, (mine, theirs) in pairs if mine != theirs), min(len(one), len(other)))
 
 
 def _ambiguous(name: str, found: list[ServiceKey]) -> Why:

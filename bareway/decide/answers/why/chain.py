@@ -291,5 +291,7 @@ class Why:
     leadership: Leadership = field(default_factory=Leadership)
     candidates: tuple[str, ...] = ()
     """Services that an ambiguous name may mean, or that have a name like it."""
+    are_services_known: bool = True
+    """Whether every Service was seen; otherwise nothing follows from that none has an address."""
     unknown: tuple[Unknown, ...] = ()
     """What could not be found out."""

@@ -75,13 +75,13 @@ def _state(why: Why) -> str:
     """Who answers for each address; empty where that is not known of one of them, or nobody does."""
     if not why.addresses:
         return ""
-    said = [_state_of(address) for address in why.addresses]
+    said = [_state_of(address, why) for address in why.addresses]
     return "; ".join(said) if all(said) else ""
 
 
-def _state_of(one: AddressAnswer) -> str:
+def _state_of(one: AddressAnswer, why: Why) -> str:
     if not one.services:
-        return _free(one)
+        return _free(one) if why.are_services_known else ""
     services = enumerated(one.services)
     if one.layer2 is not None and one.layer2.holder:
         return f"Node {one.layer2.holder} answers for {one.address} of {services}{_where(one.layer2)}"

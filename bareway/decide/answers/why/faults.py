@@ -21,6 +21,7 @@ from bareway.decide.answers.why.chain import (
 )
 from bareway.decide.answers.why.remedies import remedy_of
 from bareway.decide.answers.why.sentences import enumerated, finding, meaning
+from bareway.decide.answers.why.told import GONE
 from bareway.decide.routing.sessions import SessionRefusal
 from bareway.gossip.findings import FindingWord
 from bareway.model.answers import Finding, Gravity
@@ -135,14 +136,22 @@ def _nobody(one: AddressAnswer, link: Layer2Answer) -> Iterator[Finding]:
     decisive = [row for row in link.nodes if row.word not in NOT_DECISIVE]
     can = [row for row in link.nodes if row.may and row not in decisive]
     if not can and decisive:
-        yield _decided(one, [(row.node, row.word, row.sentence) for row in decisive], len(link.nodes))
+        # Where all who may are gone, that is the reason, however many others may not.
+        free = [row for row in decisive if row.may]
+        named = free if all(row.state in GONE for row in free) and free else decisive
+        yield _decided(one, [(row.node, row.word, row.sentence) for row in named], len(link.nodes))
     elif not link.nodes:
         yield _finding(
             one, WhyReason.NO_SPEAKER, f"No node announces {one.address}: there is none", UNREACHED
         )
-    elif any(row.is_told for row in link.nodes) and all(row.is_told or not row.may for row in link.nodes):
+    elif any(row.is_told for row in link.nodes) and all(map(_is_settled, link.nodes)):
         evidence = f"No node holds the claim of {one.address}, though {_nodes(can)} may"
         yield _finding(one, WhyReason.NO_CLAIM, evidence, UNREACHED)
+
+
+def _is_settled(row: NodeAnswer) -> bool:
+    """Whether it is sure that the node does not announce it."""
+    return row.is_told or not row.may or row.state in GONE
 
 
 def _decided(one: AddressAnswer, said: list[tuple[str, str, str]], every: int) -> Finding:

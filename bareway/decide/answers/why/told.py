@@ -6,7 +6,7 @@ may complete.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -35,6 +35,10 @@ ESTABLISHED: Final = State.ESTABLISHED.name.capitalize()
 OF_ANY_ADDRESS: Final = frozenset({FindingWord.STRICT_ARP_MISSING, FindingWord.PROXY_ARP_SUSPECTED})
 """Of a station that answers for all, a few addresses are named; it is meant for every other as well."""
 STRANGERS_TOLD: Final = 16
+GONE: Final = frozenset({MemberState.DEAD, MemberState.LEFT})
+"""Whose claim stands until another node takes it, and who answers for nothing meanwhile."""
+HEARD: Final = frozenset({*GONE, Refusal.NOT_OWNER})
+"""Words of a node that only others told: they are made anew from what is known by now."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,9 +147,12 @@ def _node(address: str, row: NodeAnswer, told: Hearsay) -> NodeAnswer:
 
 def _silent(row: NodeAnswer, told: Hearsay) -> NodeAnswer:
     """A node whose speaker told nothing: what is planned for it stands, else why it could not be asked."""
+    if row.word in HEARD:
+        row = replace(row, word="", sentence="")
     if row.word:
-        return replace(row, announces=False if not row.may else row.announces)
-    if row.state in (MemberState.DEAD, MemberState.LEFT):
+        return replace(row, announces=None if row.may else False)
+    row = replace(row, announces=None)
+    if row.state in GONE:
         return replace(row, word=row.state, sentence=meaning(row.state))
     word, sentence = told.silence(row.node)
     return replace(row, word=word, sentence=sentence)
@@ -160,8 +167,19 @@ def _unaware(status: SpeakerStatus) -> tuple[str, str]:
     return WhyReason.NOT_SEEN.value, sentence
 
 
-def _holder(address: str, plan: Layer2Answer, nodes: Iterable[NodeAnswer], told: Hearsay) -> tuple[str, str]:
-    """The node with the claim, and who says so: it itself, or most of the others."""
+def _holder(
+    address: str, plan: Layer2Answer, nodes: tuple[NodeAnswer, ...], told: Hearsay
+) -> tuple[str, str]:
+    """The node with the claim, and who says so: it itself, or most of the others.
+
+    A claim outlives its node where nobody may take it over: of who is dead or left it says nothing.
+    """
+    states = {row.node: row.state for row in nodes}
+
+    def can_hold(name: str) -> bool:
+        """Who was asked itself denies it."""
+        return name not in told.speakers and (states.get(name) or told.state(name)) not in GONE
+
     if own := next((row.node for row in nodes if row.announces), ""):
         return own, "itself"
     said = Counter(
@@ -169,7 +187,7 @@ def _holder(address: str, plan: Layer2Answer, nodes: Iterable[NodeAnswer], told:
         for status in told.speakers.values()
         if (mine := speaker_knows(status, address, is_bgp=False)) is not None
         and mine.announced_by is not None
-        and mine.announced_by not in told.speakers  # who was asked itself denies it
+        and can_hold(mine.announced_by)
     )
     if said:
         holder = min(said, key=lambda name: (-said[name], name))
@@ -177,9 +195,9 @@ def _holder(address: str, plan: Layer2Answer, nodes: Iterable[NodeAnswer], told:
     keys = {*plan.together, address}
     for witness in told.witnesses:
         found = next((node for key, node in witness.holders.items() if str(key) in keys), None)
-        if found and found not in told.speakers:
+        if found and can_hold(found):
             return found, witness.name
-    return (plan.holder, plan.told_by) if plan.holder not in told.speakers else ("", "")
+    return (plan.holder, plan.told_by) if can_hold(plan.holder) else ("", "")
 
 
 def _as_held(row: NodeAnswer, holder: str) -> NodeAnswer:

@@ -29,6 +29,9 @@ CONFIGURATION: Final = "/bareway-config"
 PODS: Final = "our Pods"
 """How ``Cluster.unknown`` calls them; of a speaker it says ``speaker on n1``."""
 SPEAKER: Final = "speaker on "
+UNREAD: Final = "Service "
+"""Of a Service that cannot be read it says ``Service shop/web``; of too many to name, ``5 more services``."""
+MORE_UNREAD: Final = " more services"
 IGNORE_EXCLUDE_LABEL: Final = frozenset({"--ignore-exclude-lb", "--ignore-exclude-lb=true"})
 
 
@@ -74,6 +77,26 @@ class WhyView:
     now: int = 0
     """Unix seconds, as in the memory."""
     unknown: tuple[Unknown, ...] = ()
+
+    @property
+    def unread(self) -> frozenset[ServiceKey]:
+        """Services that are there and cannot be read, as far as they are named."""
+        names = (one.subject.removeprefix(UNREAD) for one in self.unknown if one.subject.startswith(UNREAD))
+        parts = (name.rpartition("/") for name in names)
+        return frozenset(ServiceKey(namespace, name) for namespace, _, name in parts)
+
+    @property
+    def are_services_known(self) -> bool:
+        """Whether every Service was seen: otherwise any may be there, and have any address."""
+        return self.services is not None and not self.unread and not self._has_unnamed
+
+    def may_exist(self, key: ServiceKey) -> bool:
+        """Whether nothing is known that speaks against a Service that was not seen."""
+        return self.services is None or self._has_unnamed or key in self.unread
+
+    @property
+    def _has_unnamed(self) -> bool:
+        return any(one.subject.endswith(MORE_UNREAD) for one in self.unknown)
 
     def decided(self) -> Allocation | None:
         """Who gets what; None where too little is known."""

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -12,6 +13,7 @@ from bareway.decide.answers.checks.registry import CHECKS
 from bareway.decide.answers.checks.view import NODES as NODES_SUBJECT
 from bareway.decide.answers.checks.view import OUR_PODS, DoctorView, some
 from bareway.decide.answers.diagnosis import ALIKE_MAX, diagnose
+from bareway.gossip.member import MemberState
 from bareway.model.answers import Gravity
 from bareway.model.cluster import Cluster, Unknown
 from bareway.model.status import (
@@ -114,6 +116,42 @@ def test_by_bgp_a_silent_speaker_may_announce() -> None:
     (found,) = diagnose(without_speaker(view, NODES[0])).findings
     assert found.gravity is Gravity.AT_RISK
     assert "No speaker that answered" in found.evidence
+
+
+@pytest.mark.parametrize("state", [MemberState.DEAD, MemberState.LEFT])
+def test_an_address_whose_holder_is_gone_is_announced_by_nobody(state: MemberState) -> None:
+    view = without_speaker(healthy(), NODES[0])
+    others = tuple(
+        replace(one, state=state) if one.name == NODES[0] else one
+        for one in view.cluster.speakers[NODES[1]].members
+    )
+    for name in NODES[1:]:
+        view = with_speaker(view, name, members=others)
+    (found,) = [one for one in diagnose(view).findings if one.subject == "Service shop/web"]
+    assert (found.word, found.gravity) == (Ailment.NOBODY_ANNOUNCES, Gravity.BROKEN)
+    assert found.evidence == "Nobody announces it: 192.0.2.240, and node1 had it, and is gone."
+
+
+def test_who_answers_that_it_announces_does_so_whoever_holds_it_dead() -> None:
+    view = healthy()
+    dead = tuple(replace(one, state=MemberState.DEAD) for one in view.cluster.speakers[NODES[0]].members)
+    for name in NODES:
+        view = with_speaker(view, name, members=dead)
+    assert Ailment.NOBODY_ANNOUNCES not in _words(view)
+
+
+def test_an_address_is_announced_if_one_speaker_holds_its_holder_alive() -> None:
+    view = without_speaker(healthy(), NODES[0])
+    dead = tuple(replace(one, state=MemberState.DEAD) for one in view.cluster.speakers[NODES[1]].members)
+    assert Ailment.NOBODY_ANNOUNCES not in _words(with_speaker(view, NODES[1], members=dead))
+
+
+def test_of_a_dead_member_it_is_not_claimed_that_others_have_its_addresses() -> None:
+    view = without_speaker(healthy(), NODES[2])
+    dead = (replace(view.cluster.speakers[NODES[0]].members[2], state=MemberState.DEAD),)
+    (found,) = diagnose(with_speaker(view, NODES[0], members=dead)).findings
+    assert found.word == Ailment.MEMBER_DEAD
+    assert "where another node may announce them" in found.consequence
 
 
 # -- order and bounds

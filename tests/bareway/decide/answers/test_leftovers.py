@@ -1,10 +1,13 @@
 """What counts as ours, what may be taken away, and what each finding tells to do."""
 
+from dataclasses import replace
 from ipaddress import ip_address
 from pathlib import Path
 
 import pytest
 
+from bareway.decide.allocation.verdicts import Granted
+from bareway.decide.announcement.moves import ANNOUNCE_FROM
 from bareway.decide.answers.leftovers import (
     POOL_KEYS,
     Leftover,
@@ -16,19 +19,23 @@ from bareway.decide.answers.leftovers import (
     removals,
     running,
     serves_too,
+    strangers,
     words_of,
 )
+from bareway.model.addresses import parse_range
 from bareway.model.cluster import PodState
-from bareway.model.names import NodeName, ObjectKey
+from bareway.model.mac import MacAddress
+from bareway.model.names import NodeName, ObjectKey, PoolName
 from bareway.model.nodes import Node
 from bareway.model.remains import Remains, Trace
 from bareway.model.services import Condition, Service
 from bareway.model.surroundings import Workload
+from controller.writing.conditions import NOTHING_IN_USE, condition_of
 
 ROOT = Path(__file__).resolve().parents[4]
 WEB = ObjectKey("shop", "web")
 A = ip_address("192.0.2.10")
-ASSIGNED = Condition(is_true=True, reason="Assigned", message="")
+ASSIGNED = Condition(is_true=True, reason="Assigned", message='assigned ["192.0.2.10"] from pool public')
 REFUSED = Condition(is_true=False, reason="PoolExhausted", message="")
 POOL = {"metallb.io/ip-allocated-from-pool": "public"}
 CONTROLLER = Workload(
@@ -68,6 +75,7 @@ def pod(component: str = "controller", *, runs: bool = True) -> PodState:
             (Leftover.CONDITION_LEFT,),
             id="refused by us, served by others",
         ),
+        pytest.param(Service(key=WEB, ingress=(A,), annotations=POOL), (), id="a pool's name of others"),
         pytest.param(
             Service(key=WEB, ingress=(A,), condition=REFUSED, annotations=POOL),
             (Leftover.ADDRESS_LEFT, Leftover.CONDITION_LEFT, Leftover.POOL_NAME_LEFT),
@@ -84,20 +92,91 @@ def pod(component: str = "controller", *, runs: bool = True) -> PodState:
     ],
 )
 def test_what_is_ours_on_a_service(service: Service, words: tuple[Leftover, ...]) -> None:
-    removal = removal_from(service)
+    removal = removal_from(Remains(pools=(parse_range("192.0.2.0/28"),)), service)
     assert (() if removal is None else words_of(removal)) == words
 
 
 @pytest.mark.parametrize("key", POOL_KEYS)
-def test_a_pools_name_alone_may_be_metallbs(key: str) -> None:
+def test_a_pools_name_is_ours_by_our_condition_alone(key: str) -> None:
     service = Service(key=WEB, ingress=(A,), annotations={key: "public"})
-    removal = removal_from(service)
-    assert removal == ServiceRemoval(service=service, annotations=(key,))
-    assert removal_from(service, is_anothers=True) is None
-    ours = Service(key=WEB, ingress=(A,), annotations={key: "public"}, condition=ASSIGNED)
-    removal = removal_from(ours, is_anothers=True)
+    assert removal_from(Remains(), service) is None
+    moved = replace(service, annotations={key: "public", ANNOUNCE_FROM: "n1"})
+    removal = removal_from(Remains(), moved)
+    assert removal is not None
+    assert removal.annotations == (ANNOUNCE_FROM,)
+    ours = replace(service, condition=REFUSED)
+    assert removal_from(Remains(), ours) == ServiceRemoval(
+        service=ours, has_condition=True, annotations=(key,)
+    )
+    served = replace(service, condition=ASSIGNED)
+    removal = removal_from(Remains(foreign_classes=frozenset({None})), served)
     assert removal is not None
     assert words_of(removal) == (Leftover.CONDITION_LEFT,)
+
+
+@pytest.mark.parametrize(
+    ("shown", "message", "pools", "theirs"),
+    [
+        pytest.param("192.0.2.10", ASSIGNED.message, (), (), id="as our condition says"),
+        pytest.param("203.0.113.7", ASSIGNED.message, (), ("203.0.113.7",), id="written over"),
+        pytest.param("203.0.113.7", ASSIGNED.message, ("203.0.113.0/29",), (), id="of a pool of ours"),
+        pytest.param("203.0.113.8", "", ("203.0.113.0/29",), ("203.0.113.8",), id="beside the pool"),
+        pytest.param(
+            "192.0.2.10 203.0.113.7", ASSIGNED.message, (), ("203.0.113.7",), id="one of them written beside"
+        ),
+        pytest.param(
+            "192.0.2.1", ASSIGNED.message, (), ("192.0.2.1",), id="how one of ours begins, and is another"
+        ),
+        pytest.param(
+            "203.0.113.7",
+            'assigned ["192.0.2.10"] from pool public; "203.0.113.7" is in no pool',
+            (),
+            ("203.0.113.7",),
+            id="named as what it did not get",
+        ),
+    ],
+)
+def test_an_address_that_we_did_not_give_stays(
+    shown: str, message: str, pools: tuple[str, ...], theirs: tuple[str, ...]
+) -> None:
+    service = Service(
+        key=WEB,
+        ingress=tuple(map(ip_address, shown.split())),
+        condition=Condition(is_true=True, reason="Assigned", message=message),
+    )
+    remains = Remains(pools=tuple(map(parse_range, pools)))
+    assert tuple(map(str, strangers(remains, service))) == theirs
+    removal = removal_from(remains, service)
+    assert removal is not None
+    assert [str(one) for one in removal.addresses] == [one for one in shown.split() if one not in theirs]
+
+
+def test_our_condition_is_read_as_the_controller_writes_it() -> None:
+    given = (A, ip_address("2001:db8::10"))
+    service = Service(key=WEB, ingress=given)
+    in_use = {A: MacAddress.parse("02:00:00:00:00:01")}
+    for busy in (NOTHING_IN_USE, in_use):
+        told = condition_of(
+            Granted(addresses=given, pools=(PoolName("a"), PoolName("b")), kept=True),
+            service,
+            now=0,
+            in_use=busy,
+        )
+        assert strangers(Remains(), replace(service, condition=told)) == ()
+
+
+def test_while_a_bareway_runs_elsewhere_only_its_programs_are_told() -> None:
+    there = replace(CONTROLLER, key=ObjectKey("lb-system", "bareway-controller"))
+    remains = Remains(
+        services=(Service(key=WEB, ingress=(A,), condition=ASSIGNED),),
+        nodes=(Node(name=NodeName("n1"), drain="x"),),
+        elsewhere=(there,),
+    )
+    assert removals(remains) == ()
+    assert running(remains) == ("Deployment lb-system/bareway-controller",)
+    (one,) = leftovers(remains)
+    assert (one.word, one.subject) == (Leftover.PROGRAM_LEFT, "Deployment lb-system/bareway-controller")
+    assert one.remedy == "bareway uninstall -n lb-system"
 
 
 @pytest.mark.parametrize(
@@ -119,7 +198,7 @@ def test_whose_services_another_load_balancer_serves(
 
 def test_addresses_may_be_kept_and_nothing_else() -> None:
     service = Service(key=WEB, ingress=(A,), condition=ASSIGNED, annotations=POOL)
-    removal = removal_from(service, keep_addresses=True)
+    removal = removal_from(Remains(), service, keep_addresses=True)
     assert removal is not None
     assert words_of(removal) == (Leftover.CONDITION_LEFT, Leftover.POOL_NAME_LEFT)
 

@@ -13,7 +13,7 @@ from bareway.model.names import NodeName
 from bareway.runtime.gossip import edge as module
 from bareway.runtime.gossip.dialler import Where
 from bareway.runtime.gossip.edge import BEAT_BACKLOG_MAX, FRAMES_A_TURN, OUTBOX_MAX, Edge
-from bareway.runtime.gossip.report import Drop, GossipCounters
+from bareway.runtime.gossip.report import HEARD_MAX, Drop, GossipCounters
 from bareway.runtime.gossip.wire import Ended, Wire
 from support.gossip import KEYRING, LOOPBACK, impostor, introduce, station, until
 
@@ -272,3 +272,13 @@ async def test_a_peer_that_stops_reading_delays_nobody_and_is_given_up_at_last()
             assert bob.dropped(Drop.STUCK) == 1
             bob.act(Send(peer=CAROL, message=Pull(number=1)))
             await until(lambda: Received(peer=BOB, message=Pull(number=1)) in carol.machine.events)
+
+
+def test_whose_last_frame_is_remembered_is_bounded_and_the_latest_stay() -> None:
+    counters = GossipCounters()
+    for number in range(HEARD_MAX + 1):
+        counters.heard(NodeName(f"node-{number}"), after_s=0.1, now=float(number))
+        counters.heard(NodeName("node-0"), after_s=0.1, now=float(number))
+    assert len(counters.heard_at) == HEARD_MAX
+    assert NodeName("node-0") in counters.heard_at
+    assert NodeName("node-1") not in counters.heard_at

@@ -1,12 +1,14 @@
 """What is asked, and what is not known: names, addresses that nobody has, speakers that say nothing."""
 
+from cProfile import Profile
 from dataclasses import replace
+from difflib import SequenceMatcher
 
 import pytest
 
 from bareway.decide.allocation.verdicts import Refusal
 from bareway.decide.announcement.announcers import Refusal as NotAnnounced
-from bareway.decide.answers.why.answer import completed, why, why_text
+from bareway.decide.answers.why.answer import COMPARED_MAX, completed, why, why_text
 from bareway.decide.answers.why.chain import Leadership, NodeAnswer, Outcome, Why, WhyReason
 from bareway.decide.answers.why.told import Hearsay
 from bareway.decide.answers.why.view import WhyView, Witness, view_of
@@ -79,6 +81,25 @@ def test_without_the_services_names_are_known_from_speakers() -> None:
     found = why_text(replace(healthy(), services=None), "web")
     assert (found.about, found.outcome) == ("Service shop/web", Outcome.SERVED)
     assert found.addresses[0].services == ("shop/web",)
+
+
+def test_of_thousands_of_names_few_are_compared_and_the_one_that_was_meant_is_among_them() -> None:
+    others = (service(f"ns{number}/w-{number:04}-backend") for number in range(3_000))
+    view = with_others(replace(healthy(), configuration=None), *others)
+    profile = Profile()
+    found = profile.runcall(why_text, view, "ns1/w-1234-backed")
+    compared = sum(
+        int(one.callcount)
+        for one in profile.getstats()
+        if getattr(one.code, "co_name", "") == SequenceMatcher.set_seq1.__name__
+    )
+    assert "ns1234/w-1234-backend" in found.candidates
+    assert 0 < compared <= COMPARED_MAX + 1
+
+
+@pytest.mark.parametrize("slip", ["wab", "xweb", "weeb", "we"])
+def test_of_few_names_each_is_compared(slip: str) -> None:
+    assert why_text(healthy(), f"shop/{slip}").candidates in {("shop/web",), ("shop/api", "shop/web")}
 
 
 # ------------------------------------------------------------ addresses that nobody has
