@@ -96,8 +96,9 @@ async def test_what_metallb_may_have_written_is_left_to_it(
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("conflicts", [0, 2], ids=["at once", "decided anew, since somebody was faster"])
 async def test_after_the_way_back_to_metallb_no_service_loses_its_address(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    conflicts: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     async with cluster(tmp_path) as made:
         await made.service("web", "192.0.2.10")
@@ -105,6 +106,8 @@ async def test_after_the_way_back_to_metallb_no_service_loses_its_address(
         assert await words_left(made, capsys) == [Leftover.CONDITION_LEFT]
         assert await made.bareway() == 0
         assert "1 Service keeps its address: another load balancer serves" in capsys.readouterr().out
+        for _ in range(conflicts):
+            made.api.faults.add(Fault.CONFLICT, verb="patch", resource="services", times=1)
         assert await made.bareway("--yes") == 0
         web = await made.raw("web")
         assert web["status"]["loadBalancer"]["ingress"] == [{"ip": "192.0.2.10", "ipMode": "VIP"}]
