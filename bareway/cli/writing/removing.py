@@ -1,7 +1,8 @@
 """Takes from a cluster what Bareway wrote into objects that are not its own, with the user's own rights.
 
 Each patch of a Service carries the version that it was decided from; if somebody was faster, it is decided
-anew. A mark goes whatever else has changed. What was taken away already is not missed, so that who was interrupted begins again.
+anew. A mark goes whatever else has changed. What was taken away already is not missed, so that who was
+interrupted begins again.
 """
 
 import asyncio
