@@ -1,7 +1,8 @@
 """Which programs a verb asks: those on this node, or all of a cluster; and the flags that say so.
 
-Those on this node with ``--local`` or ``--socket``, or where there are any and no kubeconfig is named. What
-is heavy, gRPC for the one and aiohttp for the other, is imported when it is known which.
+Those on this node with ``--local`` or ``--socket``, or where there are any and no kubeconfig is named; in
+their own Pods also while they are not there yet. What is heavy, gRPC for the one and aiohttp for the other, is
+imported when it is known which.
 """
 
 from argparse import SUPPRESS, ArgumentParser, ArgumentTypeError, Namespace
@@ -13,7 +14,13 @@ from bareway.cli.asking.parts import Part
 from bareway.cli.verb import LOCAL
 from bareway.model.cluster import Cluster
 from bareway.model.names import NodeName
-from bareway.runtime.settings import CONTROLLER_SOCKET, DEFAULT_NAMESPACE, SPEAKER_SOCKET, read_namespace
+from bareway.runtime.settings import (
+    CONTROLLER_SOCKET,
+    DEFAULT_NAMESPACE,
+    NAMESPACE_FILE,
+    SPEAKER_SOCKET,
+    read_namespace,
+)
 
 SOCKETS: Final = (CONTROLLER_SOCKET, SPEAKER_SOCKET)
 TIMEOUT_S: Final = 3.0  # a program that is well answers in a millisecond; one that is busy in less than this
@@ -76,11 +83,19 @@ def add_kubeconfig(parser: ArgumentParser) -> None:
     )
 
 
-def is_here(arguments: Namespace, *, sockets: Collection[Path] = SOCKETS) -> bool:
-    """Whether the programs on this node are asked."""
+def is_here(
+    arguments: Namespace, *, sockets: Collection[Path] = SOCKETS, pod_file: Path = NAMESPACE_FILE
+) -> bool:
+    """Whether the programs on this node are asked.
+
+    ``pod_file`` is what Kubernetes puts into every Pod: where it stands beside our folder the Pod is ours, and
+    its program is asked or waited for. Its rights are for the program, not for whoever looks at a cluster.
+    """
     if getattr(arguments, "local", False) or arguments.socket:
         return True
-    return arguments.kubeconfig is None and any_socket(sockets)
+    if arguments.kubeconfig is not None:
+        return False
+    return any_socket(sockets) or (pod_file.exists() and any(path.parent.is_dir() for path in sockets))
 
 
 def look(arguments: Namespace, *parts: Part, nodes: Collection[NodeName] = ()) -> Cluster:

@@ -40,6 +40,16 @@ def test_what_is_said_wins_over_what_is_there(path: Path) -> None:
     assert is_here(parsed("--kubeconfig", "x", "--local"), sockets=(nothing,))
 
 
+def test_in_a_pod_of_ours_nobody_looks_at_a_cluster_while_the_program_is_not_there_yet(tmp_path: Path) -> None:
+    ours, others = tmp_path / "bareway" / "speaker.sock", tmp_path / "elsewhere" / "speaker.sock"
+    ours.parent.mkdir()
+    (pod_file := tmp_path / "namespace").write_text("bareway-system")
+    assert is_here(parsed(), sockets=(ours,), pod_file=pod_file)
+    assert not is_here(parsed("--kubeconfig", "x"), sockets=(ours,), pod_file=pod_file)
+    assert not is_here(parsed(), sockets=(others,), pod_file=pod_file)
+    assert not is_here(parsed(), sockets=(ours,), pod_file=tmp_path / "none")
+
+
 def test_a_folder_that_is_not_ours_to_look_into_is_no_node(tmp_path: Path) -> None:
     too_long = tmp_path / ("x" * 300)
     assert not is_here(parsed(), sockets=(too_long,))
