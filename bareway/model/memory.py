@@ -1,7 +1,8 @@
 """What allocation remembers beyond what Kubernetes shows: who held what, what waits, what is shunned.
 
 Times are whole seconds of Unix time, since they outlive a process; nothing but the age of an address depends
-on them, so a clock that jumps gives an address a little earlier or later, and never twice.
+on them, so a clock that jumps gives an address a little earlier or later, and never twice. `remember` bounds
+how much later: as if what lasts had begun now.
 """
 
 from collections.abc import Mapping

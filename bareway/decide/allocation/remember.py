@@ -2,16 +2,20 @@
 
 Only pools that reuse the oldest or hold after delete are remembered; without one, nothing is, and nothing is
 written. Bounded, since it must fit into one ConfigMap: of frees the newest are kept (what is forgotten counts
-as never given, so it comes first, as it should), of holds and quarantines those that last longest.
+as never given, so it comes first, as it should), of holds and quarantines those that last longest. Nothing
+lasts longer from now on than if it began now: a time that was written by a clock that was ahead, or under
+another configuration, would shut an address away for years.
 """
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from typing import Final, TypeVar
 
 from bareway.decide.allocation.free import FreeAddresses
 from bareway.decide.allocation.freed import Rest, remembers, rest
+from bareway.decide.allocation.strangers import QUARANTINE_S
 from bareway.decide.allocation.verdicts import Allocation, Granted
-from bareway.model.configuration import Configuration
+from bareway.model.configuration import Configuration, Pool
 from bareway.model.memory import AllocationMemory, Hold
 from bareway.model.names import IPAddress, ServiceKey
 
@@ -37,7 +41,7 @@ def remember(
         if pool is not None and address not in allocation.holders:
             found = rest(address, pool, memory=memory, now=now, has_another=_has_another(allocation, address))
             if found is not None:
-                rests[address] = found
+                rests[address] = _by_this_clock(found, pool, now)
     holders = {
         address: keys
         for address, keys in allocation.holders.items()
@@ -45,13 +49,23 @@ def remember(
     }
     holds = {address: one.hold for address, one in rests.items() if one.hold is not None}
     freed = {address: one.freed_at for address, one in rests.items() if one.freed_at is not None}
-    quarantine = {address: until for address, until in memory.quarantine.items() if until > now}
+    quarantine = {
+        address: min(until, now + QUARANTINE_S) for address, until in memory.quarantine.items() if until > now
+    }
     return AllocationMemory(
         holders=_bounded(holders, HOLDERS_BYTES_MAX, first=lambda _: 0, cost=_keys_bytes),
         holds=_bounded(holds, HOLDS_BYTES_MAX, first=lambda hold: -hold.until, cost=_hold_bytes),
         freed=_bounded(freed, FREED_BYTES_MAX, first=lambda freed_at: -freed_at, cost=_time_bytes),
         quarantine=_bounded(quarantine, QUARANTINE_BYTES_MAX, first=lambda until: -until, cost=_time_bytes),
     )
+
+
+def _by_this_clock(found: Rest, pool: Pool, now: int) -> Rest:
+    """Nothing waits longer than it would if it was freed now, and nothing was freed later than now."""
+    hold, freed_at = found.hold, found.freed_at
+    if hold is not None and (latest := now + int(pool.hold_after_delete_s)) < hold.until:
+        hold = replace(hold, until=latest)
+    return replace(found, hold=hold, freed_at=None if freed_at is None else min(freed_at, now))
 
 
 def _has_another(allocation: Allocation, address: IPAddress) -> Callable[[ServiceKey], bool]:

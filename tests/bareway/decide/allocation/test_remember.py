@@ -158,6 +158,36 @@ def test_who_waits_for_a_held_address_is_told_when_it_is_free() -> None:
     assert served.wake_at is None
 
 
+# ------------------------------------------------------------ a clock that was wrong
+
+A_YEAR_S = 365 * 86_400
+
+
+def test_what_a_clock_that_was_a_year_ahead_shut_away_waits_no_longer_than_if_it_began_now() -> None:
+    history = History(replace(HOLDING, reuse=Reuse.OLDEST))
+    history.now += A_YEAR_S
+    history.look(service("a"), service("b"))
+    history.look(gone=("a", "b"))
+    history.memory = replace(history.memory, quarantine={ip("192.0.2.3"): history.now + 600})
+    history.look(after_s=-A_YEAR_S)
+    assert history.memory.holds[ip("192.0.2.0")] == Hold(service=key("a"), until=1060)
+    assert history.memory.quarantine == {ip("192.0.2.3"): 1600}
+    assert history.memory.freed == {ip("192.0.2.0"): 1000, ip("192.0.2.1"): 1000}
+    history.look(after_s=59)
+    assert history.memory.holds[ip("192.0.2.0")].until == 1060
+    history.look(after_s=541)
+    assert (history.memory.holds, history.memory.quarantine) == ({}, {})
+
+
+def test_who_shortens_the_wait_of_a_pool_shortens_it_for_what_waits_already() -> None:
+    history = History(HOLDING)
+    history.look(service("a"))
+    history.look(gone=("a",))
+    history.configuration = configuration(replace(A, hold_after_delete_s=10.0))
+    history.look(after_s=1)
+    assert history.memory.holds == {ip("192.0.2.0"): Hold(service=key("a"), until=1011)}
+
+
 def test_nobody_is_woken_who_does_not_wait() -> None:
     history = History(HOLDING)
     history.look(service("a"))
@@ -272,7 +302,7 @@ def test_what_is_remembered_fits_into_a_config_map(field: str, monkeypatch: pyte
     memory = AllocationMemory(
         holds={address: Hold(service=key("a"), until=9000 + n) for n, address in enumerate(some)},
         freed={address: 100 + n for n, address in enumerate(some)},
-        quarantine={address: 9000 + n for n, address in enumerate(some)},
+        quarantine={address: 1500 + n for n, address in enumerate(some)},
     )
     held = {ip(f"10.1.0.{n}"): (key("web"),) for n in range(9)}
     found = remember(
