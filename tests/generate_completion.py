@@ -4,7 +4,8 @@ from argparse import SUPPRESS, Action, ArgumentParser
 from pathlib import Path
 
 from bareway.cli.__main__ import command_parser
-from bareway.cli.verbs import WORDS
+from bareway.cli.verbs import LOADERS
+from bareway.cli.words import WORDS
 
 SPOKEN = Path(__file__).resolve().parent.parent / "bareway" / "cli" / "spoken.py"
 HEAD = '''"""Which flags each verb takes, written by ``make docs`` from the parsers; not to be edited."""
@@ -23,7 +24,7 @@ def spoken_page() -> str:
     blocks = [_block("bareway", command_parser("bareway", ()))]
     for word in WORDS:
         parser = ArgumentParser()
-        word.load().add_arguments(parser)
+        LOADERS[word.name]().add_arguments(parser)
         blocks.append(_block(word.name, parser))
     return HEAD + "\n\n".join(blocks) + END
 

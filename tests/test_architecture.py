@@ -3,6 +3,7 @@
 import ast
 import re
 from enum import StrEnum
+from graphlib import TopologicalSorter
 from importlib import import_module
 from pathlib import Path
 
@@ -68,13 +69,7 @@ def test_every_product_file_named_in_the_support_table_exists() -> None:
 
 
 def test_every_module_is_imported_by_another_or_is_a_program() -> None:
-    imported: set[str] = set()
-    for path in PRODUCT:
-        for node in ast.walk(ast.parse(path.read_text())):
-            if isinstance(node, ast.Import):
-                imported |= {alias.name for alias in node.names}
-            elif isinstance(node, ast.ImportFrom) and node.module:
-                imported |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
+    imported = {name for path in PRODUCT for name in _imports(path)}
     modules = {_module(path) for path in PRODUCT if path.name != "__init__.py"}
     assert modules - imported - ENTRIES == set()
 
@@ -113,3 +108,20 @@ def test_the_version_is_said_once_alike() -> None:
     assert declared
     assert declared.group(1) == import_module("bareway").__version__
     assert f"## {declared.group(1)}" in (ROOT / "CHANGELOG.md").read_text()
+
+
+def test_no_two_modules_import_each_other_however_late() -> None:
+    sources = {_module(path): path for path in PRODUCT}
+    graph = {name: {one for one in _imports(path) if one in sources} for name, path in sources.items()}
+    TopologicalSorter(graph).prepare()  # names a circle, if there is one
+
+
+def _imports(path: Path) -> set[str]:
+    """Modules, and what may be one: packages import nothing, so whom they hold is meant."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
+    return found

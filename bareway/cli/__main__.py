@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from bareway.cli.verb import LOCAL, ExitCode, Verb
-from bareway.cli.verbs import WORDS
+from bareway.cli.verbs import LOADERS
+from bareway.cli.words import WORDS
 
 INTERRUPTED = 130  # what shells say of a program that Ctrl-C ended
 
@@ -60,7 +61,7 @@ def command_parser(called_as: str, words: Sequence[str]) -> argparse.ArgumentPar
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
         if word.name == named:
-            verb = word.load()
+            verb = LOADERS[word.name]()
             verb.add_arguments(below)
             below.set_defaults(verb=verb)
             below.epilog = f"example: {word.example.replace('bareway', program, 1)}"

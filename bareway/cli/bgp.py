@@ -12,9 +12,10 @@ from bareway.cli.asking.parts import Part
 from bareway.cli.asking.place import CannotLook, add_place, is_here, look
 from bareway.cli.asking.sockets import Silent, ask
 from bareway.cli.pages.bgp import bgp_blocks
-from bareway.cli.pages.output import Page, add_output, read_form, versioned
+from bareway.cli.pages.output import add_output, read_form, versioned
 from bareway.cli.pages.output import show as show_page
 from bareway.cli.pages.sessions import everywhere, only, strangers
+from bareway.cli.pages.shapes import Page
 from bareway.cli.pages.telling import could_not_tell
 from bareway.cli.pages.wrong import wrong_in_peers
 from bareway.cli.verb import ExitCode, Verb

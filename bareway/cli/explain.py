@@ -10,18 +10,8 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import Iterator
 from typing import Final
 
-from bareway.cli.pages.output import (
-    Block,
-    Cell,
-    Column,
-    Lines,
-    Mood,
-    Page,
-    Table,
-    add_output,
-    show,
-    versioned,
-)
+from bareway.cli.pages.output import add_output, show, versioned
+from bareway.cli.pages.shapes import Block, Cell, Column, Lines, Mood, Page, Table
 from bareway.cli.pages.table import printable
 from bareway.cli.settings import terminal
 from bareway.cli.verb import ExitCode, Verb

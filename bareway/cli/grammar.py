@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from bareway.cli.spoken import TEXT
-from bareway.cli.verbs import WORDS
+from bareway.cli.words import WORDS
 
 INDENT: Final = "  "
 FILES: Final = frozenset({"FILE", "NEW", "PATH"})

@@ -18,7 +18,8 @@ from bareway.cli.asking.files import (
     problems_of,
     read_files,
 )
-from bareway.cli.pages.output import Cell, Lines, Mood, Page, add_output, show
+from bareway.cli.pages.output import add_output, show
+from bareway.cli.pages.shapes import Cell, Lines, Mood, Page
 from bareway.cli.pages.table import printable
 from bareway.cli.verb import ExitCode, Verb
 from bareway.model.problems import Problem, Severity

@@ -10,18 +10,8 @@ from collections.abc import Sequence
 from bareway.cli.asking.parts import Part
 from bareway.cli.asking.place import CannotLook, add_place, look
 from bareway.cli.pages.findings import absent_block, is_absent, unasked_block, unknown_block
-from bareway.cli.pages.output import (
-    Cell,
-    Column,
-    Lines,
-    Mood,
-    Page,
-    Table,
-    add_output,
-    columns,
-    show,
-    versioned,
-)
+from bareway.cli.pages.output import add_output, show, versioned
+from bareway.cli.pages.shapes import Cell, Column, Lines, Mood, Page, Table, columns
 from bareway.cli.pages.table import span
 from bareway.cli.pages.telling import could_not_tell
 from bareway.cli.verb import ExitCode, Verb

@@ -22,9 +22,10 @@ from bareway.cli.asking.files import (
     read_files,
     read_written,
 )
-from bareway.cli.pages.output import Form, Lines, Page, add_output, show
+from bareway.cli.pages.output import add_output, show
 from bareway.cli.pages.plan import against_text, plan_text
 from bareway.cli.pages.plan_json import against_page, plan_page
+from bareway.cli.pages.shapes import Form, Lines, Page
 from bareway.cli.pages.table import printable
 from bareway.cli.verb import ExitCode, Verb
 from bareway.decide.allocation.losses import losses

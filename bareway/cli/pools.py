@@ -10,8 +10,9 @@ from collections.abc import Sequence
 from bareway.cli.asking.parts import Part
 from bareway.cli.asking.place import CannotLook, add_place, look
 from bareway.cli.pages.findings import absent_block, is_absent, unknown_block
-from bareway.cli.pages.output import Lines, Page, add_output, show, versioned
+from bareway.cli.pages.output import add_output, show, versioned
 from bareway.cli.pages.pool_rows import pools_table
+from bareway.cli.pages.shapes import Lines, Page
 from bareway.cli.pages.telling import could_not_tell
 from bareway.cli.verb import ExitCode, Verb
 from bareway.decide.answers.pools import PoolView, full, pools_of

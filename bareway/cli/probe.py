@@ -10,21 +10,12 @@ from ipaddress import ip_address
 from pathlib import Path
 from typing import Final
 
-from bareway.cli.asking.place import SOCKETS, add_kubeconfig, add_local, any_socket
+from bareway.cli.asking.place import add_kubeconfig, add_local, any_socket
+from bareway.cli.asking.sockets import SOCKETS
 from bareway.cli.asking.wire import CannotProbe, probe
 from bareway.cli.pages.findings import findings_block, is_wrong, unknown_block
-from bareway.cli.pages.output import (
-    Cell,
-    Column,
-    Lines,
-    Mood,
-    Page,
-    Table,
-    add_output,
-    columns,
-    show,
-    versioned,
-)
+from bareway.cli.pages.output import add_output, show, versioned
+from bareway.cli.pages.shapes import Cell, Column, Lines, Mood, Page, Table, columns
 from bareway.cli.pages.telling import could_not_tell
 from bareway.cli.settings import usual_kubeconfig
 from bareway.cli.verb import ExitCode, Verb

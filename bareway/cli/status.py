@@ -11,10 +11,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from bareway.cli.asking.parts import Part
-from bareway.cli.asking.place import SOCKETS, CannotLook, add_place, is_here, look
-from bareway.cli.asking.sockets import Answer, Silent, ask
-from bareway.cli.pages.output import Block, Lines, Page, add_output, read_form, versioned
+from bareway.cli.asking.place import CannotLook, add_place, is_here, look
+from bareway.cli.asking.sockets import SOCKETS, Answer, Silent, ask
+from bareway.cli.pages.output import add_output, read_form, versioned
 from bareway.cli.pages.output import show as show_page
+from bareway.cli.pages.shapes import Block, Lines, Page
 from bareway.cli.pages.status import controller_blocks, speaker_blocks
 from bareway.cli.pages.table import printable
 from bareway.cli.pages.telling import could_not_tell

@@ -8,7 +8,8 @@ from argparse import ArgumentParser, Namespace
 
 from bareway.cli.asking.place import add_kubeconfig
 from bareway.cli.asking.running import run
-from bareway.cli.pages.output import Page, add_output, show
+from bareway.cli.pages.output import add_output, show
+from bareway.cli.pages.shapes import Page
 from bareway.cli.pages.telling import could_not_tell
 from bareway.cli.pages.uninstall import done_page, plan_page, refusal_page, verify_page
 from bareway.cli.verb import ExitCode, Verb

@@ -1,21 +1,9 @@
-"""Every word that ``bareway`` knows; what stands behind it is imported when it is used."""
+"""What stands behind each word of ``bareway`` (`words.py`), imported when it is used."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 from typing import Final
 
 from bareway.cli.verb import Verb
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Word:
-    """One word, as the command's own help shows it."""
-
-    name: str
-    summary: str
-    load: Callable[[], Verb]
-    example: str
-    """One call of it that makes sense, as it is typed; ends the help."""
 
 
 def _lint() -> Verb:
@@ -120,102 +108,23 @@ def _version() -> Verb:
     return VERSION
 
 
-WORDS: Final = (
-    Word(
-        name="lint",
-        summary="Name every mistake in configuration files.",
-        load=_lint,
-        example="bareway lint -f metallb-config.yaml",
-    ),
-    Word(
-        name="plan",
-        summary="Show what a configuration does, before it is applied.",
-        load=_plan,
-        example="bareway plan -f cluster.yaml --against new-config.yaml",
-    ),
-    Word(
-        name="why",
-        summary="Say why a Service has no address, or who answers for one.",
-        load=_why,
-        example="bareway why shop/web",
-    ),
-    Word(
-        name="status",
-        summary="Show who runs, what is wrong, how full the pools are.",
-        load=_status,
-        example="bareway status",
-    ),
-    Word(
-        name="bgp",
-        summary="Show the sessions with routers, and what each was told.",
-        load=_bgp,
-        example="bareway bgp -o json",
-    ),
-    Word(
-        name="pools",
-        summary="Show how many addresses each pool has, and how many are left.",
-        load=_pools,
-        example="bareway pools -o wide",
-    ),
-    Word(
-        name="members",
-        summary="Show how the speakers see each other, and what each announces.",
-        load=_members,
-        example="bareway members",
-    ),
-    Word(
-        name="history",
-        summary="Show who had an address, when, and why it moved.",
-        load=_history,
-        example="bareway history 192.0.2.10 --since 2h",
-    ),
-    Word(
-        name="drain",
-        summary="Have other nodes announce what a node announces.",
-        load=_drain,
-        example='bareway drain node1 --reason "new disk"',
-    ),
-    Word(
-        name="undrain",
-        summary="Let a drained node announce again.",
-        load=_undrain,
-        example="bareway undrain node1",
-    ),
-    Word(
-        name="move",
-        summary="Have an address announced from a certain node.",
-        load=_move,
-        example="bareway move 192.0.2.10 node2",
-    ),
-    Word(
-        name="doctor",
-        summary="Look for what keeps Bareway from working, installed or not.",
-        load=_doctor,
-        example="bareway doctor",
-    ),
-    Word(
-        name="probe",
-        summary="Ask the wire who answers for an address.",
-        load=_probe,
-        example="bareway probe 192.0.2.10 --node node2",
-    ),
-    Word(
-        name="uninstall",
-        summary="Take back what Bareway wrote, and look for what is left.",
-        load=_uninstall,
-        example="bareway uninstall --verify",
-    ),
-    Word(
-        name="explain",
-        summary="Say what a word of Bareway's means, and what to do.",
-        load=_explain,
-        example="bareway explain NoFreeAddress",
-    ),
-    Word(
-        name="completion",
-        summary="Print what a shell needs to complete this command.",
-        load=_completion,
-        example="bareway completion bash",
-    ),
-    Word(name="version", summary="Print the version.", load=_version, example="bareway version"),
-)
+LOADERS: Final[Mapping[str, Callable[[], Verb]]] = {
+    "lint": _lint,
+    "plan": _plan,
+    "why": _why,
+    "status": _status,
+    "bgp": _bgp,
+    "pools": _pools,
+    "members": _members,
+    "history": _history,
+    "drain": _drain,
+    "undrain": _undrain,
+    "move": _move,
+    "doctor": _doctor,
+    "probe": _probe,
+    "uninstall": _uninstall,
+    "explain": _explain,
+    "completion": _completion,
+    "version": _version,
+}
+"""By the word."""

@@ -13,7 +13,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from bareway.cli.asking.place import IN_ONE_ROUND, SOCKETS, CannotLook, add_place, is_here
+from bareway.cli.asking.place import IN_ONE_ROUND, CannotLook, add_place, is_here
+from bareway.cli.asking.sockets import SOCKETS
 from bareway.cli.pages.output import JSON_VERSION, add_output, show
 from bareway.cli.pages.telling import could_not_tell
 from bareway.cli.pages.why import why_page

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Final
 
 from bareway.cli.pages.drawing import draw
-from bareway.cli.pages.output import Block, Form, Table, plain_text
+from bareway.cli.pages.output import plain_text
+from bareway.cli.pages.shapes import Block, Form, Table
 from bareway.cli.pages.why import why_page
 from bareway.cli.settings import Terminal
 from bareway.decide.answers.why.answer import why, why_text

@@ -3,8 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from bareway.cli.asking.place import SOCKETS
-from bareway.cli.asking.sockets import Silent, ask
+from bareway.cli.asking.sockets import SOCKETS, Silent, ask
 from bareway.model.cluster import Cluster, Unknown
 from bareway.model.status import ControllerStatus, SpeakerStatus
 

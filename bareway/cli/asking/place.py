@@ -1,8 +1,8 @@
 """Which programs a verb asks: those on this node, or all of a cluster; and the flags that say so.
 
 Those on this node with ``--local`` or ``--socket``, or where there are any and no kubeconfig is named; in
-their own Pods also while they are not there yet. What is heavy, gRPC for the one and aiohttp for the other, is
-imported when it is known which.
+their own Pods also while they are not there yet. What is heavy, gRPC for the one and aiohttp for the other,
+is imported when it is known which.
 """
 
 from argparse import SUPPRESS, ArgumentParser, ArgumentTypeError, Namespace
@@ -11,18 +11,16 @@ from pathlib import Path
 from typing import Final
 
 from bareway.cli.asking.parts import Part
+from bareway.cli.asking.sockets import SOCKETS
 from bareway.cli.verb import LOCAL
 from bareway.model.cluster import Cluster
 from bareway.model.names import NodeName
 from bareway.runtime.settings import (
-    CONTROLLER_SOCKET,
     DEFAULT_NAMESPACE,
     NAMESPACE_FILE,
-    SPEAKER_SOCKET,
     read_namespace,
 )
 
-SOCKETS: Final = (CONTROLLER_SOCKET, SPEAKER_SOCKET)
 TIMEOUT_S: Final = 3.0  # a program that is well answers in a millisecond; one that is busy in less than this
 TIMEOUT_MAX_S: Final = 3_600.0
 OVERALL_FACTOR: Final = 8.0 / 3.0  # several rounds of Pods are asked, and a slow one takes a turn of each
@@ -88,8 +86,8 @@ def is_here(
 ) -> bool:
     """Whether the programs on this node are asked.
 
-    ``pod_file`` is what Kubernetes puts into every Pod: where it stands beside our folder the Pod is ours, and
-    its program is asked or waited for. Its rights are for the program, not for whoever looks at a cluster.
+    ``pod_file`` is what Kubernetes puts into every Pod: where it stands beside our folder the Pod is ours,
+    and its program is asked or waited for. Its rights are for the program, not for whoever looks at a cluster.
     """
     if getattr(arguments, "local", False) or arguments.socket:
         return True

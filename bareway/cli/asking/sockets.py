@@ -6,17 +6,19 @@ gRPC is imported when the first question is asked, so that other verbs start wit
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Final, TypeAlias, TypeVar
 
 from bareway.model.history import SpeakerHistory
 from bareway.model.names import IPAddress
 from bareway.model.status import ControllerStatus, SpeakerStatus
+from bareway.runtime.settings import CONTROLLER_SOCKET, SPEAKER_SOCKET
 
 if TYPE_CHECKING:
     import grpc
 
 T = TypeVar("T")
 
+SOCKETS: Final = (CONTROLLER_SOCKET, SPEAKER_SOCKET)
 ANSWER_MAX = 64 * 1024 * 1024  # bytes; 10,000 addresses with the longest names take half of it
 
 

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from bareway.cli.asking.place import SOCKETS, CannotLook
-from bareway.cli.asking.sockets import Silent, ask, ask_why
+from bareway.cli.asking.place import CannotLook
+from bareway.cli.asking.sockets import SOCKETS, Silent, ask, ask_why
 from bareway.decide.answers.why.answer import completed, why_text
 from bareway.decide.answers.why.chain import Why
 from bareway.decide.answers.why.told import Hearsay

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator, Sequence
 
-from bareway.cli.pages.output import Block, Cell, Lines, Mood, Table, columns, plain_text
+from bareway.cli.pages.output import plain_text
+from bareway.cli.pages.shapes import Block, Cell, Lines, Mood, Table, columns
 from bareway.cli.pages.table import span
 from bareway.cli.pages.wrong import UP
 from bareway.model.status import PeerStatus, SpeakerStatus

@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 
 from bareway.cli.pages.findings import MOODS, unknown_block
-from bareway.cli.pages.output import Block, Cell, Lines, Mood, Page, versioned
+from bareway.cli.pages.output import versioned
+from bareway.cli.pages.shapes import Block, Cell, Lines, Mood, Page
 from bareway.decide.answers.diagnosis import Diagnosis
 from bareway.model.answers import Finding
 from bareway.model.plain import plain

@@ -14,7 +14,7 @@ from rich.padding import Padding
 from rich.table import Table as RichTable
 from rich.text import Text
 
-from bareway.cli.pages.output import Block, Cell, Lines, Mood, Table, mood_of, text_of
+from bareway.cli.pages.shapes import Block, Cell, Lines, Mood, Table, mood_of, text_of
 from bareway.cli.pages.table import NOTHING, printable
 from bareway.cli.settings import Terminal
 

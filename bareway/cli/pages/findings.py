@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Final
 
-from bareway.cli.pages.output import Block, Cell, Lines, Mood
+from bareway.cli.pages.shapes import Block, Cell, Lines, Mood
 from bareway.decide.answers.checks.view import OUR_PODS
 from bareway.model.answers import Finding, Gravity
 from bareway.model.cluster import Cluster, Unknown

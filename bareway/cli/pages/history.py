@@ -10,7 +10,8 @@ from datetime import UTC, datetime, tzinfo
 from ipaddress import ip_address
 
 from bareway.cli.pages.findings import unknown_block
-from bareway.cli.pages.output import Block, Cell, Column, Lines, Mood, Page, Table, columns, versioned
+from bareway.cli.pages.output import versioned
+from bareway.cli.pages.shapes import Block, Cell, Column, Lines, Mood, Page, Table, columns
 from bareway.decide.answers.history.handovers import SEAMLESS, SILENT
 from bareway.decide.answers.history.merging import Told, complete_from, merge
 from bareway.model.cluster import Unknown

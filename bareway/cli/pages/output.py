@@ -1,118 +1,23 @@
 """How answers are printed: ``-o table|wide|json|yaml``, alike for every verb.
 
-An answer is a page of blocks, lines and tables, and what a script reads (``Page.data``). Through a pipe a
+An answer is a page (`shapes.py`) with what a script reads (``Page.data``). Through a pipe a
 table is plain text, as awk likes it; on a terminal rich draws it (`drawing.py`, imported only then).
 """
 
 import json
 import sys
 from argparse import ArgumentParser, ArgumentTypeError
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from enum import StrEnum
-from typing import Final, TypeAlias
+from collections.abc import Mapping, Sequence
+from typing import Final
 
-from bareway.cli.pages.table import NOTHING, printable, table
+from bareway.cli.pages.shapes import Block, Form, Lines, Page, Table, text_of
+from bareway.cli.pages.table import printable, table
 from bareway.cli.settings import Terminal, terminal
 
 JSON_VERSION: Final = 1
 
 
-class Form(StrEnum):
-    """What ``-o`` asks for."""
-
-    TABLE = "table"
-    WIDE = "wide"
-    """With columns that most people do not need."""
-    JSON = "json"
-    YAML = "yaml"
-
-
 OLD_NAMES: Final = {"text": Form.TABLE}
-
-
-class Mood(StrEnum):
-    """What a cell or a line means to who looks at it; on a terminal its colour."""
-
-    PLAIN = ""
-    GOOD = "good"
-    ODD = "odd"
-    BAD = "bad"
-    FAINT = "faint"
-    TITLE = "title"
-
-
-@dataclass(frozen=True, slots=True)
-class Cell:
-    """One field of a table."""
-
-    text: str
-    mood: Mood = Mood.PLAIN
-
-
-@dataclass(frozen=True, slots=True)
-class Column:
-    """The head of a column."""
-
-    title: str
-    wide: bool = False
-    """Shown with ``-o wide`` only."""
-    right: bool = False
-    """Numbers, on a terminal."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Table:
-    """Rows below a head; a row without cells for all columns is a mistake."""
-
-    columns: tuple[Column, ...]
-    rows: tuple[tuple[Cell | str, ...], ...]
-    title: str = ""
-    """A line above it; none = the head says enough."""
-
-    def for_form(self, form: Form) -> "Table":
-        """The same without the columns that the form leaves out."""
-        if form is Form.WIDE:
-            return self
-        shown = [index for index, column in enumerate(self.columns) if not column.wide]
-        return Table(
-            columns=tuple(self.columns[index] for index in shown),
-            rows=tuple(tuple(row[index] for index in shown) for row in self.rows),
-            title=self.title,
-        )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Lines:
-    """Text as it is, line by line; what moves a cursor is taken out of it."""
-
-    lines: tuple[Cell | str, ...]
-
-
-Block: TypeAlias = Table | Lines
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Page:
-    """One answer, in every form."""
-
-    blocks: tuple[Block, ...]
-    """With an empty line between each two."""
-    data: object | Callable[[], object]
-    """Made of dict, list, str, int, float, bool and None (`bareway.model.plain`), or what makes that."""
-
-    def values(self) -> object:
-        """What a script reads."""
-        return self.data() if callable(self.data) else self.data
-
-    def for_form(self, form: Form) -> tuple[Block, ...]:
-        """The blocks without the columns that the form leaves out."""
-        return tuple(block.for_form(form) if isinstance(block, Table) else block for block in self.blocks)
-
-
-def columns(*titles: str) -> tuple[Column, ...]:
-    """A head of columns without anything special."""
-    return tuple(Column(title) for title in titles)
 
 
 def add_output(parser: ArgumentParser) -> None:
@@ -174,18 +79,6 @@ def _plain_block(block: Block) -> str:
             title = f"{printable(block.title)}\n" if block.title else ""
             head = [column.title for column in block.columns]
             return title + table(head, [[text_of(cell) for cell in row] for row in block.rows])
-
-
-def text_of(cell: Cell | str) -> str:
-    """What it says."""
-    return cell.text if isinstance(cell, Cell) else cell
-
-
-def mood_of(cell: Cell | str) -> Mood:
-    """What it means."""
-    if text_of(cell) in ("", NOTHING):
-        return Mood.FAINT
-    return cell.mood if isinstance(cell, Cell) else Mood.PLAIN
 
 
 def versioned(page: Mapping[str, object]) -> dict[str, object]:

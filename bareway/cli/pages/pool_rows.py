@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from bareway.cli.pages.output import Cell, Column, Mood, Table
+from bareway.cli.pages.shapes import Cell, Column, Mood, Table
 from bareway.decide.answers.pools import PoolView
 
 HUNDRED = 100

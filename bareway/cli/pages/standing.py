@@ -12,8 +12,9 @@ from bareway.cli.pages.findings import (
     unasked_block,
     unknown_block,
 )
-from bareway.cli.pages.output import Block, Cell, Column, Form, Lines, Mood, Page, Table, columns, versioned
+from bareway.cli.pages.output import versioned
 from bareway.cli.pages.pool_rows import pools_table
+from bareway.cli.pages.shapes import Block, Cell, Column, Form, Lines, Mood, Page, Table, columns
 from bareway.cli.pages.wrong import UP
 from bareway.cli.verb import ExitCode
 from bareway.decide.answers.checks.view import DoctorView

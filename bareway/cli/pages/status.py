@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 
-from bareway.cli.pages.output import Block, Lines, Table, columns, plain_text
+from bareway.cli.pages.output import plain_text
+from bareway.cli.pages.shapes import Block, Lines, Table, columns
 from bareway.cli.pages.table import span
 from bareway.model.status import ConfigurationStatus, ControllerStatus, PoolStatus, SpeakerStatus
 

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 
 from bareway.cli.pages.findings import unknown_block
-from bareway.cli.pages.output import Block, Cell, Column, Lines, Mood, Page, Table, columns, versioned
+from bareway.cli.pages.output import versioned
+from bareway.cli.pages.shapes import Block, Cell, Column, Lines, Mood, Page, Table, columns
 from bareway.cli.writing.removing import Failure
 from bareway.decide.answers.leftovers import (
     MarkRemoval,

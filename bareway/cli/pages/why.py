@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from bareway.cli.pages.findings import MOODS, unknown_block
-from bareway.cli.pages.output import Block, Cell, Column, Lines, Mood, Page, Table, columns
+from bareway.cli.pages.shapes import Block, Cell, Column, Lines, Mood, Page, Table, columns
 from bareway.cli.pages.table import span
 from bareway.decide.answers.why.answer import page_of
 from bareway.decide.answers.why.chain import (

@@ -12,7 +12,7 @@ from bareway.cli.__main__ import main
 from bareway.cli.grammar import phrases
 from bareway.cli.shells import SHELLS, bash, kubectl
 from bareway.cli.verb import ExitCode
-from bareway.cli.verbs import WORDS
+from bareway.cli.words import WORDS
 
 HERE = [shell for shell in ("bash", "zsh", "fish") if shutil.which(shell)]
 """Shells that this machine has; bash is one everywhere."""

@@ -23,7 +23,8 @@ from apiserver.server import EmbeddedApi
 from bareway.cli.__main__ import main
 from bareway.cli.history import read_since
 from bareway.cli.pages.history import Asked, history_page, read_history
-from bareway.cli.pages.output import Lines, as_json
+from bareway.cli.pages.output import as_json
+from bareway.cli.pages.shapes import Lines
 from bareway.decide.answers.history.handovers import HandoverReason
 from bareway.model.history import Handover, SpeakerHistory
 from bareway.model.names import IPAddress, NodeName

@@ -6,7 +6,8 @@ import pytest
 from bareway import __version__
 from bareway.cli.__main__ import command_parser, main
 from bareway.cli.verb import ExitCode
-from bareway.cli.verbs import WORDS, Word
+from bareway.cli.verbs import LOADERS
+from bareway.cli.words import WORDS, Word
 
 
 def test_without_a_verb_the_command_says_what_there_is(capsys: pytest.CaptureFixture[str]) -> None:
@@ -30,7 +31,7 @@ def test_the_help_of_every_verb_ends_with_an_example_that_its_parser_takes(
 ) -> None:
     command, *words = shlex.split(word.example)
     assert (command, words[0]) == ("bareway", word.name)
-    assert command_parser("bareway", words).parse_args(words).verb == word.load()
+    assert command_parser("bareway", words).parse_args(words).verb == LOADERS[word.name]()
     with pytest.raises(SystemExit):
         main([word.name, "--help"])
     assert capsys.readouterr().out.endswith(f"\n\nexample: {word.example}\n")

@@ -16,8 +16,9 @@ from apiserver import EmbeddedApi
 from bareway.cli.asking.gathering import gather
 from bareway.cli.members import members_answer
 from bareway.cli.pages.drawing import draw
-from bareway.cli.pages.output import Cell, Form, Lines, Mood, Page, as_json, plain_text
+from bareway.cli.pages.output import as_json, plain_text
 from bareway.cli.pages.sessions import everywhere
+from bareway.cli.pages.shapes import Cell, Form, Lines, Mood, Page
 from bareway.cli.pages.standing import ROWS_MAX, standing
 from bareway.cli.pools import pools_answer
 from bareway.cli.settings import Terminal

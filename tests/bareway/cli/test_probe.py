@@ -18,7 +18,8 @@ from apiserver.kubeconfigs import kubeconfig
 from apiserver.pods import Outcome
 from apiserver.server import EmbeddedApi
 from bareway.cli.__main__ import main
-from bareway.cli.pages.output import Form, Page, as_json, show, versioned
+from bareway.cli.pages.output import as_json, show, versioned
+from bareway.cli.pages.shapes import Form, Page
 from bareway.cli.probe import probe_page, whose_macs
 from bareway.cli.verb import ExitCode
 from bareway.decide.answers.probing import Heard, Probed, ProbeRefusal, asks_itself, known_of

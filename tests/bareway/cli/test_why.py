@@ -20,7 +20,8 @@ from apiserver.server import EmbeddedApi
 from bareway.cli.__main__ import main
 from bareway.cli.asking.why_here import read_chain
 from bareway.cli.asking.why_outside import concerned
-from bareway.cli.pages.output import Table, plain_text
+from bareway.cli.pages.output import plain_text
+from bareway.cli.pages.shapes import Table
 from bareway.cli.pages.why import why_page
 from bareway.decide.allocation.verdicts import Refusal
 from bareway.decide.answers.why.answer import page_of, why, why_text

@@ -9,7 +9,8 @@ import pytest
 from bareway.cli.__main__ import main
 from bareway.cli.asking.place import TIMEOUT_S, CannotLook, add_place, is_here, look
 from bareway.cli.verb import ExitCode
-from bareway.cli.verbs import WORDS
+from bareway.cli.verbs import LOADERS
+from bareway.cli.words import WORDS
 from bareway.runtime.settings import DEFAULT_NAMESPACE
 
 
@@ -40,7 +41,9 @@ def test_what_is_said_wins_over_what_is_there(path: Path) -> None:
     assert is_here(parsed("--kubeconfig", "x", "--local"), sockets=(nothing,))
 
 
-def test_in_a_pod_of_ours_nobody_looks_at_a_cluster_while_the_program_is_not_there_yet(tmp_path: Path) -> None:
+def test_in_a_pod_of_ours_nobody_looks_at_a_cluster_while_its_program_is_not_there(
+    tmp_path: Path,
+) -> None:
     ours, others = tmp_path / "bareway" / "speaker.sock", tmp_path / "elsewhere" / "speaker.sock"
     ours.parent.mkdir()
     (pod_file := tmp_path / "namespace").write_text("bareway-system")
@@ -99,7 +102,7 @@ def test_a_verb_that_asks_no_programs_refuses_local(capsys: pytest.CaptureFixtur
 
 def test_whoever_says_that_it_asks_programs_takes_the_flag() -> None:
     for word in WORDS:
-        verb = word.load()
+        verb = LOADERS[word.name]()
         parser = ArgumentParser()
         verb.add_arguments(parser)
         assert ("--local" in parser.format_help()) == verb.answers_here, word.name

@@ -10,21 +10,8 @@ import pytest
 import yaml
 
 from bareway.cli.pages.drawing import draw, fits
-from bareway.cli.pages.output import (
-    Cell,
-    Column,
-    Form,
-    Lines,
-    Mood,
-    Page,
-    Table,
-    add_output,
-    columns,
-    plain_text,
-    read_form,
-    show,
-    versioned,
-)
+from bareway.cli.pages.output import add_output, plain_text, read_form, show, versioned
+from bareway.cli.pages.shapes import Cell, Column, Form, Lines, Mood, Page, Table, columns
 from bareway.cli.settings import Terminal
 
 POOLS = Table(
