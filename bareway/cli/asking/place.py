@@ -87,7 +87,7 @@ def is_here(
     """Whether the programs on this node are asked.
 
     ``pod_file`` is what Kubernetes puts into every Pod: where it stands beside our folder the Pod is ours,
-    and its program is asked or waited for. Its rights are for the program, not for whoever looks at a cluster.
+    and its program is asked or waited for. Its rights are for the program, not for who looks at a cluster.
     """
     if getattr(arguments, "local", False) or arguments.socket:
         return True
