@@ -17,8 +17,8 @@ from bareway.cli.pages.output import show as show_page
 from bareway.cli.pages.sessions import everywhere, only, strangers
 from bareway.cli.pages.shapes import Page
 from bareway.cli.pages.telling import could_not_tell
-from bareway.cli.pages.wrong import wrong_in_peers
 from bareway.cli.verb import ExitCode, Verb
+from bareway.decide.answers.wrong import wrong_in_peers
 from bareway.model.names import NodeName
 from bareway.model.plain import plain
 from bareway.model.status import ControllerStatus, SpeakerStatus

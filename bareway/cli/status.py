@@ -19,8 +19,8 @@ from bareway.cli.pages.shapes import Block, Lines, Page
 from bareway.cli.pages.status import controller_blocks, speaker_blocks
 from bareway.cli.pages.table import printable
 from bareway.cli.pages.telling import could_not_tell
-from bareway.cli.pages.wrong import wrong_in_controller, wrong_in_speaker
 from bareway.cli.verb import ExitCode, Verb
+from bareway.decide.answers.wrong import wrong_in_controller, wrong_in_speaker
 from bareway.model.plain import plain
 from bareway.model.status import ControllerStatus, SpeakerStatus
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from bareway.cli.pages.output import plain_text
 from bareway.cli.pages.shapes import Block, Cell, Lines, Mood, Table, columns
 from bareway.cli.pages.table import span
-from bareway.cli.pages.wrong import UP
+from bareway.decide.answers.wrong import UP
 from bareway.model.status import PeerStatus, SpeakerStatus
 
 HEAD = ("ROUTER", "ADDRESS", "AS", "STATE", "UP", "BFD", "IPV4", "IPV6", "OWED", "DIGEST")

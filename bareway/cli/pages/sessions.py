@@ -8,8 +8,8 @@ from bareway.cli.pages.bgp import HEAD, session_row, wrong_block
 from bareway.cli.pages.findings import absent_block, is_absent, unasked_block, unknown_block
 from bareway.cli.pages.output import versioned
 from bareway.cli.pages.shapes import Block, Column, Lines, Page, Table, columns
-from bareway.cli.pages.wrong import UP, wrong_in_peers
 from bareway.cli.verb import ExitCode
+from bareway.decide.answers.wrong import UP, wrong_in_peers
 from bareway.model.cluster import Cluster
 from bareway.model.names import NodeName
 from bareway.model.plain import plain

@@ -15,11 +15,11 @@ from bareway.cli.pages.findings import (
 from bareway.cli.pages.output import versioned
 from bareway.cli.pages.pool_rows import pools_table
 from bareway.cli.pages.shapes import Block, Cell, Column, Form, Lines, Mood, Page, Table, columns
-from bareway.cli.pages.wrong import UP
 from bareway.cli.verb import ExitCode
 from bareway.decide.answers.checks.view import DoctorView
 from bareway.decide.answers.diagnosis import Diagnosis, diagnose
 from bareway.decide.answers.pools import pools_of
+from bareway.decide.answers.wrong import UP
 from bareway.decide.routing.sessions import SessionRefusal
 from bareway.model.cluster import Cluster, PodState
 from bareway.model.names import NodeName

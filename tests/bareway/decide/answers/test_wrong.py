@@ -1,7 +1,7 @@
 import pytest
 
-from bareway.cli.pages.wrong import ELSEWHERE, wrong_in_controller, wrong_in_speaker
 from bareway.decide.announcement.announcers import Refusal
+from bareway.decide.answers.wrong import ELSEWHERE, wrong_in_controller, wrong_in_speaker
 from bareway.decide.routing.sessions import SessionRefusal
 from bareway.model.problems import Problem, Severity
 from bareway.model.status import ControllerStatus, SpeakerStatus

@@ -1,9 +1,9 @@
-"""What a status tells that somebody should look at: sentences, each with what it is about."""
+"""What a program's status tells that somebody should look at: sentences, each with what it is about."""
 
 from bareway.bgp.fsm import State
 from bareway.decide.announcement.announcers import Refusal
+from bareway.decide.answers.members import TROUBLED
 from bareway.decide.routing.sessions import SessionRefusal
-from bareway.gossip.member import MemberState
 from bareway.model.problems import Severity
 from bareway.model.status import (
     AddressStatus,
@@ -13,8 +13,6 @@ from bareway.model.status import (
     SpeakerStatus,
 )
 
-TROUBLED = frozenset({MemberState.SUSPECT, MemberState.DEAD})
-"""States of a member that want a look; one that left did so on purpose."""
 ELSEWHERE = frozenset(
     {
         Refusal.NO_LOCAL_ENDPOINTS,
