@@ -76,14 +76,22 @@ class Adjacency:
     def want(self, routes: RouteSet, style: Style) -> None:
         """Plan the way to ``routes``, as ``style`` writes them."""
         self._told = self._reached()
+        if self._style is not None and style.next_hop != self._style.next_hop:
+            self._told = _with_unknown_attributes(self._told)  # it need not stand in what is encoded
         self._style = style
         self._target = self._aim(routes, style)
         self._plan()
 
     def refresh(self) -> None:
         """Tell all again (RFC 2918 section 4): as if nobody knew with which attributes the peer has it."""
-        reached = self._reached()
-        self._told = Table(reached.numbers, (UNKNOWN,) * len(reached.encoded))
+        self._told = _with_unknown_attributes(self._reached())
+        self._plan()
+
+    def take_all_back(self) -> None:
+        """There is no style any more in which routes could be told."""
+        self._told = self._reached()
+        self._target = Table()
+        self.held_back = 0
         self._plan()
 
     def _plan(self) -> None:
@@ -178,4 +186,21 @@ class Adjacency:
                     numbers[prefix] = len(encoded)
             if batch.attributes is not None:
                 encoded.append(batch.attributes)
+        return _without_unused(numbers, encoded)
+
+
+def _with_unknown_attributes(table: Table) -> Table:
+    """Of all its prefixes it is known that the peer has them, and no more."""
+    return Table(table.numbers, (UNKNOWN,) * len(table.encoded))
+
+
+def _without_unused(numbers: dict[Nlri, int], encoded: list[bytes]) -> Table:
+    """A way that is planned anew again and again must not pile up what was told on its first steps."""
+    used = sorted(set(numbers.values()))
+    if len(used) == len(encoded):
         return Table(numbers, tuple(encoded))
+    places = {number: place for place, number in enumerate(used)}
+    return Table(
+        {prefix: places[number] for prefix, number in numbers.items()},
+        tuple(encoded[number] for number in used),
+    )

@@ -128,6 +128,15 @@ class Connected:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Readdressed:
+    """Our addresses beside the connection's own are others now; all as in `Connected`."""
+
+    connection: ConnectionId
+    link_local: IPv6Address | None = None
+    other_family: IPAddress | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ConnectFailed:
     """The attempt under way led to nothing."""
 
@@ -196,6 +205,7 @@ Event: TypeAlias = (
     Start
     | Stop
     | Connected
+    | Readdressed
     | ConnectFailed
     | Received
     | Closed

@@ -28,7 +28,9 @@ from bareway.bgp.events import (
 )
 from bareway.bgp.fsm import COUNTED, Act, State, Trigger, step
 from bareway.bgp.messages import Keepalive, Message, Notification, Open, administrative
+from bareway.bgp.outbound import Style
 from bareway.bgp.peers import PeerSettings
+from bareway.bgp.prefixes import Family
 from bareway.bgp.ribout import NO_ROUTES, RibOut, styles
 from bareway.bgp.routes import RouteSet
 from bareway.bgp.status import Counters
@@ -38,6 +40,7 @@ FSM_ERRORS: Final[Mapping[State, FsmError]] = {
     State.OPEN_CONFIRM: FsmError.OPEN_CONFIRM,
     State.ESTABLISHED: FsmError.ESTABLISHED,
 }
+KEEPALIVE_MIN_S: Final = 1.0  # RFC 4271 section 4.4: not more often, whatever jitter makes of a third of 3 s
 UNDAMPED: Final = frozenset({SessionReason.SETTINGS_CHANGED, SessionReason.REPLACED})
 """Ends after which there is no reason to wait."""
 
@@ -60,6 +63,8 @@ class Machine:
         self._connections: dict[ConnectionId, Connection] = {}
         self._retry_at = inf
         self._idle_until = inf
+        self._deaf_until = -inf
+        """Before that no connection of the peer's is taken: another one failed, and the session goes on."""
         self._is_wanted = False
         self._is_restart = False
         self._has_capabilities = True
@@ -137,7 +142,7 @@ class Machine:
             has_capabilities=self._has_capabilities,
         )
         olders = [older for older in self._connections.values() if older.told.is_incoming and not older.is_up]
-        connection = Connection(told=told, state=State.ACTIVE, ours=ours)
+        connection = Connection(told=told, began_at=self._now, state=State.ACTIVE, ours=ours)
         self._connections[told.connection] = connection
         if told.is_incoming:
             self._drive(connection, Trigger.TCP_CONFIRMED, Cause(SessionReason.CONNECTED))
@@ -167,18 +172,32 @@ class Machine:
             self._out.append(Close(connection=connection.id, how=how))
         was_up_since = connection.established_at
         self._counters.updates_sent += connection.rib.messages if connection.rib is not None else 0
-        self._damping.ended(lasted_s=None if was_up_since is None else self._now - was_up_since)
-        if self._connections:
-            return
-        if self._home is State.CONNECT or (act is Act.WAIT and self._is_wanted):
-            self._retry_later()
+        was_up = was_up_since is not None
+        self._damping.ended(lasted_s=self._now - was_up_since if was_up_since is not None else None)
+        if self._connections or self._home is State.CONNECT or (act is Act.WAIT and self._is_wanted):
+            self._go_on(act, reason, was_up=was_up)
             return
         self._home = State.IDLE
         self._retry_at = inf
         if self._is_wanted:
             is_damped = act in COUNTED or reason not in UNDAMPED
-            wait_s = self._damping.failed(was_up=was_up_since is not None) if is_damped else 0.0
-            self._idle_until = self._now + wait_s
+            wait_s = self._damping.failed(was_up=was_up) if is_damped else 0.0
+            self._idle_until = max(self._now + wait_s, self._deaf_until)
+
+    def _go_on(self, act: Act, reason: SessionReason, *, was_up: bool) -> None:
+        """With another connection, or the attempt: a failure counts all the same.
+
+        Else a peer that opens the next connection before the last one has failed would never be waited for.
+        """
+        if act in COUNTED and reason is not SessionReason.COLLISION:
+            self._deaf_until = self._now + self._damping.failed(was_up=was_up)
+        if not self._connections:
+            self._retry_later()
+
+    def _forgive(self) -> None:
+        """Something is different now: no reason to wait."""
+        self._damping.forgive()
+        self._deaf_until = -inf
 
     def _show(self, reason: SessionReason) -> None:
         """Tell a change of the session's state, once it is one."""
@@ -202,7 +221,12 @@ class Machine:
         self._say(connection, connection.ours)
 
     def _confirm(self, connection: Connection, cause: Cause) -> None:
-        connection.hear(self._now)
+        """Both timers by what was negotiated; without a hold time the large one counts on.
+
+        Until the peer has confirmed, that is: else who says no more would keep us from another connection.
+        """
+        if connection.session.hold_time_s:
+            connection.hear(self._now)
         self._beat(connection, cause)
 
     def _establish(self, connection: Connection, _: Cause) -> None:
@@ -213,20 +237,24 @@ class Machine:
         if self._home is State.CONNECT:
             self._out.append(Abandon())
             self._home = State.ACTIVE
+        connection.rib = RibOut(
+            self._styles_of(connection),
+            limit=self._settings.prefix_limit,
+            message_max=connection.session.message_max,
+        )
+        connection.rib.want(self._routes, is_complete=self._is_complete)
+        if self._is_draining:
+            connection.rib.drain(is_leaving=True)
+
+    def _styles_of(self, connection: Connection) -> Mapping[Family, Style | None]:
         told = connection.told
-        told_as = styles(
+        return styles(
             connection.session,
             local_asn=self._settings.local_asn,
             local=told.local,
             link_local=told.link_local,
             other_family=told.other_family,
         )
-        connection.rib = RibOut(
-            told_as, limit=self._settings.prefix_limit, message_max=connection.session.message_max
-        )
-        connection.rib.want(self._routes, is_complete=self._is_complete)
-        if self._is_draining:
-            connection.rib.drain(is_leaving=True)
 
     def _hear(self, connection: Connection, _: Cause) -> None:
         connection.hear(self._now)
@@ -238,7 +266,8 @@ class Machine:
     def _beat_later(self, connection: Connection) -> None:
         """Restart the KeepaliveTimer: after each KEEPALIVE or UPDATE."""
         keepalive_s = connection.session.keepalive_s
-        connection.keepalive_at = self._now + self._damping.jittered(keepalive_s) if keepalive_s else inf
+        wait_s = max(KEEPALIVE_MIN_S, self._damping.jittered(keepalive_s))
+        connection.keepalive_at = self._now + wait_s if keepalive_s else inf
 
     def _say_last(self, connection: Connection, cause: Cause) -> None:
         if cause.notice is not None:

@@ -49,7 +49,7 @@ def negotiate(ours: Open, theirs: Open, *, keepalive_time_s: int | None = None) 
     keepalive_s = hold_s / KEEPALIVES_PER_HOLD
     if keepalive_time_s:
         keepalive_s = min(keepalive_s, keepalive_time_s)
-    restart, our_restart = _first(theirs, RestartCapability), _first(ours, RestartCapability)
+    restart, our_restart = _restart(theirs), _restart(ours)
     both = restart is not None and our_restart is not None
     return Negotiated(
         has_four_octet_as=ours.has_four_octet_as and theirs.has_four_octet_as,
@@ -77,6 +77,12 @@ def families(message: Open) -> frozenset[Family]:
 
 def _first(message: Open, kind: type[Kind]) -> Kind | None:
     return next((one for one in message.capabilities if isinstance(one, kind)), None)
+
+
+def _restart(message: Open) -> RestartCapability | None:
+    """The last of several counts (RFC 4724 section 3)."""
+    found = [one for one in message.capabilities if isinstance(one, RestartCapability)]
+    return found[-1] if found else None
 
 
 def _extended(message: Open) -> bool:

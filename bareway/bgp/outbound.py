@@ -102,7 +102,9 @@ def next_hop_of(
 ) -> bytes | None:
     """The next hop of our routes of ``family``; None = there is none, so none can be announced.
 
-    RFC 2545 section 3: beside a global address the link-local one, where peer and we share a link.
+    RFC 2545 section 3: beside a global address the link-local one, where peer and we share a link. Between
+    link-local addresses that one stands alone: which global address of ours that router could reach is not
+    known, and BIRD drops routes whose global next hop is on no link of its own.
     """
     candidates = [address for address in (local, other_family) if address is not None]
     ipv6 = next((address for address in candidates if isinstance(address, IPv6Address)), None)

@@ -1,7 +1,9 @@
 """All that one session tells its peer of our routes, in portions that the driver has room for.
 
 Withdrawals of every family come first, then announcements, then End-of-RIB once the caller's routes are
-complete (RFC 4724 section 4.1). A family that is negotiated, but has no next hop, is told nothing.
+complete (RFC 4724 section 4.1), also of a family that has none (section 2). Without a next hop a family is
+told nothing. Its End-of-RIB waits for one while there are routes: it would have a router throw away those of
+our former life. It does not wait for ever, since a router that restarts itself waits for us.
 """
 
 from collections.abc import Mapping
@@ -35,7 +37,11 @@ def styles(
             session,
             local_asn,
             next_hop_of(
-                family, local=local, link_local=link_local, other_family=other_family, session=session
+                family,
+                local=local,
+                link_local=link_local,
+                other_family=other_family,
+                session=session,
             ),
         )
         for family in (IPV4, IPV6)
@@ -61,14 +67,12 @@ class RibOut:
 
     def __init__(self, told_as: Mapping[Family, Style | None], *, limit: int, message_max: int) -> None:
         self._styles = dict(told_as)
-        self._adjacencies = {
-            family: Adjacency(limit=limit, message_max=message_max)
-            for family, style in told_as.items()
-            if style is not None
-        }
+        self._adjacencies = {family: Adjacency(limit=limit, message_max=message_max) for family in told_as}
         self._routes = NO_ROUTES
         self._is_complete = False
+        self._is_leaving = False
         self._ends_due = list(told_as)
+        self._waits_for_next_hops = True
         self.messages = 0
         """UPDATEs that were handed out."""
 
@@ -80,13 +84,33 @@ class RibOut:
             style = self._styles[family]
             if style is not None:
                 adjacency.want(routes, style)
+            else:
+                adjacency.take_all_back()
 
     def drain(self, *, is_leaving: bool) -> None:
         """Mark all routes with GRACEFUL_SHUTDOWN, or none."""
+        self._is_leaving = is_leaving
+        self.restyle(self._styles)
+
+    def restyle(self, told_as: Mapping[Family, Style | None]) -> None:
+        """Next hops came, went or changed, of families that were agreed on before."""
         self._styles = {
-            family: style and replace(style, is_leaving=is_leaving) for family, style in self._styles.items()
+            family: style and replace(style, is_leaving=self._is_leaving) for family, style in told_as.items()
         }
         self.want(self._routes, is_complete=self._is_complete)
+
+    @property
+    def is_waiting(self) -> bool:
+        """An End-of-RIB waits for a next hop."""
+        return self._is_complete and any(not self._may_end(family) for family in self._ends_due)
+
+    def wait_no_longer(self) -> None:
+        """Next hops did not come."""
+        self._waits_for_next_hops = False
+
+    def _may_end(self, family: Family) -> bool:
+        is_told = self._styles[family] is not None or not self._routes.table(family)
+        return is_told or not self._waits_for_next_hops
 
     def limit(self, prefixes: int) -> None:
         """Tell no more of a family than so many."""
@@ -115,14 +139,20 @@ class RibOut:
                 message = adjacency.take(withdrawing=withdrawing)
                 if message is not None:
                     return message
-        if self._is_complete and self._ends_due:
-            return updates.end_of_rib(self._ends_due.pop(0))
-        return None
+        return self._end()
+
+    def _end(self) -> bytes | None:
+        due = filter(self._may_end, self._ends_due if self._is_complete else ())
+        family = next(due, None)
+        if family is None:
+            return None
+        self._ends_due.remove(family)
+        return updates.end_of_rib(family)
 
     @property
     def is_settled(self) -> bool:
-        """Nothing is owed, End-of-RIB neither."""
-        return self.owed == 0 and not (self._is_complete and self._ends_due)
+        """Nothing is owed, End-of-RIB neither, but one that waits for a next hop."""
+        return self.owed == 0 and not (self._is_complete and any(map(self._may_end, self._ends_due)))
 
     @property
     def has_ended(self) -> bool:
@@ -137,15 +167,12 @@ class RibOut:
     @property
     def told(self) -> Mapping[Family, int]:
         """Prefixes that the peer has of us, once all is sent."""
-        return {
-            family: self._adjacencies[family].told if family in self._adjacencies else 0
-            for family in self._styles
-        }
+        return {family: adjacency.told for family, adjacency in self._adjacencies.items()}
 
     @property
     def held_back(self) -> int:
         """Routes wanted and not told: beyond the limit, too long for a message, or without a next hop."""
-        untold = [family for family in (IPV4, IPV6) if family not in self._adjacencies]
+        untold = [family for family in (IPV4, IPV6) if self._styles.get(family) is None]
         return sum(adjacency.held_back for adjacency in self._adjacencies.values()) + sum(
             len(self._routes.table(family)) for family in untold
         )

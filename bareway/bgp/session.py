@@ -23,6 +23,7 @@ from bareway.bgp.events import (
     Faulty,
     How,
     Output,
+    Readdressed,
     Received,
     SessionReason,
     SettingsChanged,
@@ -106,6 +107,8 @@ class Session(Machine):
                 self._on_link(event)
             case Received() | Closed() | Writable():
                 self._on_connection(event)
+            case Readdressed():
+                self._readdress(event)
             case Tick():
                 self._tick()
         self._tell_routes()
@@ -137,7 +140,7 @@ class Session(Machine):
                 connection.leave_by = inf
                 connection.told_routes.want(self._routes, is_complete=self._is_complete)
         if self.state is State.IDLE:
-            self._damping.forgive()
+            self._forgive()
             self._begin(SessionReason.STARTED)
 
     def _stop(self, event: Stop) -> None:
@@ -167,11 +170,14 @@ class Session(Machine):
         self._settings = settings
         if change is Change.NONE:
             return
-        self._damping.forgive()
+        self._forgive()
         if change is Change.RESET:
             cause = Cause(SessionReason.SETTINGS_CHANGED, administrative(Cease.CONFIGURATION_CHANGE))
             for connection in list(self._connections.values()):
-                self._drive(connection, Trigger.AUTOMATIC_STOP, cause)
+                if connection.leave_by < inf:  # its own last word: after 6/6 a router might keep routes
+                    self._part(connection)
+                else:
+                    self._drive(connection, Trigger.AUTOMATIC_STOP, cause)
         for connection in self._up():
             connection.told_routes.limit(settings.prefix_limit)
         if not self._connections and self._is_wanted:
@@ -208,9 +214,10 @@ class Session(Machine):
                     self._at_home(Trigger.CONNECT_RETRY_EXPIRES, SessionReason.RETRIED)
 
     def _connected(self, event: Connected) -> None:
-        """Idle takes no connection, and an attempt that was given up leads to none."""
+        """Idle takes no connection, nor who has just failed; an attempt that was given up leads to none."""
         is_stray = not event.is_incoming and self._home is not State.CONNECT
-        if self._home is State.IDLE or is_stray:
+        is_unheard = event.is_incoming and self._now < self._deaf_until
+        if self._home is State.IDLE or is_stray or is_unheard:
             self._out.append(Close(connection=event.connection, how=How.ABORT))
         else:
             self._admit(event)
@@ -229,6 +236,13 @@ class Session(Machine):
                 self._drive(connection, Trigger.TCP_FAILS, Cause(SessionReason.PEER_CLOSED))
             case Writable():
                 connection.unsent_since = inf
+
+    def _readdress(self, event: Readdressed) -> None:
+        connection = self._connections.get(event.connection)
+        if connection is not None:
+            connection.readdress(event)
+            if connection.is_up:
+                connection.told_routes.restyle(self._styles_of(connection))
 
     def _take(self, connection: Connection, message: Message | Malformed) -> None:
         self._counters.messages_received += 1
@@ -269,9 +283,8 @@ class Session(Machine):
         for other in list(self._connections.values()):
             if other is connection or other.state is State.OPEN_SENT:
                 continue
-            if other.is_up and other.session.restart is not None:
-                # RFC 4724 section 4.2: it has restarted. We wait for its OPEN, so that a bare TCP connection
-                # ends nothing.
+            if other.is_up and other.is_replaced_by(connection):
+                # We waited for its OPEN, so that a bare TCP connection ends nothing.
                 self._drive(other, Trigger.RESTARTING, Cause(SessionReason.REPLACED))
             elif other.is_up or other.outlasts(connection, message):
                 self._drive(connection, Trigger.COLLISION_DUMP, Cause(SessionReason.COLLISION))
@@ -289,7 +302,10 @@ class Session(Machine):
             self._has_capabilities = False  # RFC 5492 section 3: then without
         is_version = about == (Code.OPEN, OpenError.UNSUPPORTED_VERSION)
         trigger = Trigger.VERSION_NOTIFICATION if is_version else Trigger.NOTIFICATION
-        self._drive(connection, trigger, Cause(SessionReason.NOTIFIED))
+        # Nobody is to blame for two that cross.
+        is_collision = about == (Code.CEASE, Cease.COLLISION) and len(self._connections) > 1
+        reason = SessionReason.COLLISION if is_collision else SessionReason.NOTIFIED
+        self._drive(connection, trigger, Cause(reason))
 
     # ------------------------------------------------------------ from the clock
 
@@ -309,7 +325,10 @@ class Session(Machine):
         for connection in self._up():
             routes = connection.told_routes
             if connection.is_clear:
-                for family in connection.due_refreshes(self._now):
+                connection.be_patient(self._now)
+                # What is under way is told to its end first: who asks without end gets all of it each time,
+                # and another family its turn.
+                for family in connection.due_refreshes(self._now) if routes.owed == 0 else ():
                     routes.refresh(family)
                 data = routes.next_chunk(CHUNK_BYTES)
                 if data:

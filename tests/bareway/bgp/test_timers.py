@@ -1,5 +1,7 @@
 """The timers of a session: hold, keepalive, send hold, another attempt, and the wait after a failure."""
 
+from itertools import pairwise
+
 from bareway.bgp.capabilities import FourOctetAs, MultiProtocol
 from bareway.bgp.connection import LARGE_HOLD_S
 from bareway.bgp.errors import Code
@@ -76,6 +78,18 @@ def test_keepalives_go_out_three_times_in_a_hold_time() -> None:
         one.hear(Keepalive())
         count += sum(isinstance(message, Keepalive) for message in sent(outputs))
     assert 10 <= count <= 14
+
+
+def test_keepalives_go_out_once_a_second_at_most_however_short_the_hold_time_is() -> None:
+    one = bench(hold_time_s=3)
+    one.established(theirs(hold_time_s=3))
+    said = []
+    for _ in range(200):
+        one.hear(Keepalive())
+        outputs = one.later(0.05)
+        said += [one.now] * sum(isinstance(message, Keepalive) for message in sent(outputs))
+    assert len(said) >= 9
+    assert all(later - sooner >= 0.99 for sooner, later in pairwise(said))
 
 
 def test_an_attempt_without_an_answer_is_given_up_for_another() -> None:
