@@ -2,7 +2,7 @@ from math import inf
 
 import pytest
 
-from bareway.decide.routing.weights import SETTLE_S, Counts, Weights
+from bareway.decide.routing.weights import SETTLE_S, SWING_S, Counts, Weights
 from support.builders import key
 
 WEB = key("web")
@@ -71,3 +71,23 @@ def test_who_comes_back_begins_anew() -> None:
     weights.forget(WEB)
     assert weights.deadline == inf
     assert told(weights, 1, 2.0) == 1
+
+
+def test_a_count_that_swings_without_end_is_told_all_the_same() -> None:
+    weights = Weights()
+    told(weights, 8, 0.0)
+    now, said = 100.0, 8
+    while said == 8:
+        said = told(weights, 2 + int(now) % 3, now)  # another one each second: none settles
+        assert weights.deadline <= 100.0 + SWING_S or said != 8
+        now += 1.0
+    assert now - 1.0 == 100.0 + SWING_S
+    assert weights.deadline == inf
+
+
+def test_a_swing_through_what_was_told_begins_anew() -> None:
+    weights = Weights()
+    told(weights, 8, 0.0)
+    for second in range(0, 200, 4):
+        assert told(weights, 2, 100.0 + second) == 8
+        assert told(weights, 8, 102.0 + second) == 8
