@@ -42,7 +42,7 @@ def beside(
     Its link-local address, if ``remote`` shares that link, and its first address of the other family.
     """
     known = list(addresses)
-    indices = _indices(known, local)
+    indices = indices_of(known, {local})
     here = [one.address for one in known if one.index in indices]
     other = [
         one for one in here if one.version != local.version and not (one.is_link_local or one.is_loopback)
@@ -71,9 +71,10 @@ def bare(address: IPAddress) -> IPAddress:
     return IPv6Address(address.packed) if isinstance(address, IPv6Address) else address
 
 
-def _indices(addresses: Iterable[AddressMessage], local: IPAddress) -> set[int]:
-    ours = bare(local)
-    return {one.index for one in addresses if one.address.ip == ours}
+def indices_of(addresses: Iterable[AddressMessage], ours: Iterable[IPAddress]) -> set[int]:
+    """Of the interfaces that bear one of ``ours``."""
+    wanted = set(map(bare, ours))
+    return {one.index for one in addresses if one.address.ip in wanted}
 
 
 def _is_in(address: IPAddress, network: IPNetwork) -> bool:

@@ -19,13 +19,13 @@ from bareway.bgp.ribout import NO_ROUTES
 from bareway.bgp.routes import RouteSet
 from bareway.bgp.status import SessionStatus
 from bareway.model.configuration import BfdProfile
+from bareway.model.names import IPAddress
 from bareway.model.problems import Problem
 from speaker.bfd.records import Report
-from speaker.bgp.addresses import own_addresses
+from speaker.bgp.address_watch import AddressWatch
 from speaker.bgp.listener import BgpCounters, Listener
 from speaker.bgp.peering import OnOutput, Peering
 from speaker.bgp.watching import BfdWatch
-from speaker.layer2.netlink import AddressMessage
 
 BGP_PORT: Final = 179
 LEAVE_S: Final = 3.5
@@ -77,11 +77,13 @@ class BgpDriver:
         self._is_complete = False
         self._told: dict[str, tuple[RouteSet, bool]] = {}
         self._is_telling = False
+        self._is_withheld = False
         self._stage = Stage.END
         self._has_left = False
         self._quiet = asyncio.Event()
-        self._addresses: list[AddressMessage] = []
-        self._addresses_at = float("-inf")
+        self._addresses = AddressWatch(
+            ends=self._own_ends, on_change=self._readdress, fresh_s=ADDRESSES_FRESH_S
+        )
 
     # ------------------------------------------------------------ what the program calls
 
@@ -110,6 +112,11 @@ class BgpDriver:
         for peering in tuple(self._peerings.values()):
             peering.handle(Drain(stage=stage))
 
+    def withhold(self, stage: Stage) -> None:
+        """Tell every peer that there is no route, or again what is wanted."""
+        self._is_withheld = stage is Stage.BEGIN
+        self._tell_soon()
+
     async def leave(self, reason: StopReason, text: str = "") -> None:
         """End all sessions, and return when the last word of each is out, or can be waited for no longer."""
         self._has_left = True
@@ -130,6 +137,11 @@ class BgpDriver:
         if self._watch is not None:
             self._watch.announce_restart()
 
+    def call_off_restart(self) -> None:
+        """The patience that was asked for has no reason any more."""
+        if self._watch is not None:
+            self._watch.call_off_restart()
+
     def stay(self) -> None:
         """After all: begin anew with every peer."""
         self._has_left = False
@@ -139,19 +151,20 @@ class BgpDriver:
 
     async def run(self) -> NoReturn:
         """Serve until cancelled; then connections are closed without a word, as if the process had died."""
-        try:
-            async with asyncio.TaskGroup() as group:
-                self._group = group
+        async with asyncio.TaskGroup() as group:
+            self._group = group
+            try:
                 self._watch = BfdWatch(self._bfd_connection, on_change=self._bfd_changed)
                 self._apply()
+                group.create_task(self._addresses.run(), name="BGP next hops")
                 await asyncio.Event().wait()
-        finally:
-            self._group = None
-            self._listener.close()
-            if self._watch is not None:
-                self._watch.close()
-            for peering in (*self._peerings.values(), *self._parting):
-                peering.abort()
+            finally:  # before the group ends: until it has, a peering could want another task of it
+                self._group = None
+                self._listener.close()
+                if self._watch is not None:
+                    self._watch.close()
+                for peering in (*self._peerings.values(), *self._parting):
+                    peering.abort()
         raise AssertionError("nobody sets that event")
 
     # ------------------------------------------------------------ what is known
@@ -220,7 +233,7 @@ class BgpDriver:
             spawn=lambda work: group.create_task(work, name=f"BGP connection of {settings.name}"),
             on_output=self._on_output,
             on_quiet=self._went_quiet,
-            addresses=self._own_addresses,
+            addresses=self._addresses.known,
         )
         self._peerings[settings.name] = peering
         if self._stage is Stage.BEGIN:
@@ -248,15 +261,14 @@ class BgpDriver:
     def _watch_paths(self) -> None:
         if self._watch is not None:
             peers = () if self._has_left else self._peers.values()
-            self._watch.watch(peers, self._profiles, self._own_addresses)
+            self._watch.watch(peers, self._profiles, self._addresses.known)
 
-    def _own_addresses(self) -> list[AddressMessage]:
-        now = asyncio.get_running_loop().time()
-        if now >= self._addresses_at + ADDRESSES_FRESH_S:
-            with suppress(OSError):  # then as they were
-                self._addresses = own_addresses()
-            self._addresses_at = now
-        return self._addresses
+    def _own_ends(self) -> frozenset[IPAddress]:
+        return frozenset(end for peering in self._peerings.values() for end in peering.own_ends)
+
+    def _readdress(self) -> None:
+        for peering in tuple(self._peerings.values()):
+            peering.readdress()
 
     # ------------------------------------------------------------ routes
 
@@ -268,7 +280,8 @@ class BgpDriver:
     def _tell_next(self) -> None:
         """One peer a turn: to plan 100,000 routes takes a while. A new peer waits for the next wish."""
         self._is_telling = False
-        for name, routes in self._routes.items():
+        for name, wished in self._routes.items():
+            routes = NO_ROUTES if self._is_withheld else wished
             peering, told = self._peerings.get(name), self._told.get(name)
             is_news = told is None or told[0] is not routes or told[1] != self._is_complete
             if peering is not None and is_news:

@@ -16,7 +16,7 @@ from typing import Final
 from bareway.bgp.peers import PeerSettings
 from bareway.model.names import IPAddress
 from bareway.model.problems import Problem, Severity
-from speaker.bgp.sockets import IPV6, Place, address_of, close_hard, listening, set_key
+from speaker.bgp.sockets import IPV6, Place, address_of, close_hard, listen, reserved, set_key
 
 RETRY_S: Final = 5.0
 """Between two attempts to take a port."""
@@ -55,7 +55,12 @@ class Door:
     """One listening socket, or the attempts to have it."""
 
     def __init__(
-        self, address: IPAddress, port: int, *, take: Callable[[socket.socket, Place], None]
+        self,
+        address: IPAddress,
+        port: int,
+        *,
+        keys: Mapping[IPAddress, bytes],
+        take: Callable[[socket.socket, Place], None],
     ) -> None:
         self._address = address
         self._port = port
@@ -63,7 +68,7 @@ class Door:
         self._loop = asyncio.get_running_loop()
         self._socket: socket.socket | None = None
         self._keys: dict[IPAddress, bytes] = {}
-        self._wanted_keys: Mapping[IPAddress, bytes] = {}
+        self._wanted_keys = keys
         self._timer: asyncio.TimerHandle | None = None
         self.problem: Problem | None = None
         self._open()
@@ -96,8 +101,9 @@ class Door:
     def _open(self) -> None:
         self._timer, self._keys = None, {}
         try:
-            self._socket = listening(self._address, self._port)
+            self._socket = reserved(self._address, self._port)
             self._sign(self._socket, self._wanted_keys)
+            listen(self._socket)
         except OSError as error:
             self._give_up(error)
             return
@@ -175,15 +181,11 @@ class Listener:
         for address in self._doors.keys() - wanted:
             self._doors.pop(address).close()
         for address in sorted(wanted - self._doors.keys(), key=str):
-            self._doors[address] = Door(address, self._port, take=self._take)
-        for address, door in self._doors.items():
-            door.sign(
-                {
-                    peer.address: peer.password
-                    for peer in self._peers
-                    if peer.password and peer.address.version == address.version
-                }
+            self._doors[address] = Door(
+                address, self._port, keys=_keys(self._peers, address), take=self._take
             )
+        for address, door in self._doors.items():
+            door.sign(_keys(self._peers, address))
 
     def close(self) -> None:
         """Take nobody any more."""
@@ -221,8 +223,27 @@ class Listener:
             for peer in self._peers
             if is_same(peer.address, remote) and peer.source_address in (None, local)
         ]
-        fitting.sort(key=lambda peer: (peer.source_address is None, not peer.is_passive))
+        fitting.sort(key=_rank)
         return fitting[0].name if fitting else None
+
+
+def _rank(peer: PeerSettings) -> tuple[bool, bool]:
+    """Of several entries for one address the one that names our end comes first, then one that is passive."""
+    return peer.source_address is None, not peer.is_passive
+
+
+def _keys(peers: Iterable[PeerSettings], door: IPAddress) -> Mapping[IPAddress, bytes]:
+    """Who signs with which key at one door: of several entries for one address the one that is meant there.
+
+    A door for all our addresses has one key for each peer. Entries that differ in it need a source address
+    each: a connection goes on by the key of its own entry.
+    """
+    meant: dict[IPAddress, bytes] = {}
+    for peer in sorted(peers, key=_rank):
+        is_here = door.is_unspecified or peer.source_address in (None, door)
+        if peer.password and is_here and peer.address.version == door.version:
+            meant.setdefault(peer.address, peer.password)
+    return meant
 
 
 def is_same(configured: IPAddress, seen: IPAddress) -> bool:

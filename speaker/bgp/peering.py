@@ -10,7 +10,7 @@ import socket
 from collections.abc import Callable, Coroutine, Iterator
 from math import inf
 from random import Random
-from typing import Final, Protocol, TypeAlias
+from typing import Final, NamedTuple, Protocol, TypeAlias
 
 from bareway.bgp.events import (
     Abandon,
@@ -23,6 +23,7 @@ from bareway.bgp.events import (
     Event,
     Faulty,
     Output,
+    Readdressed,
     Received,
     Send,
     SettingsChanged,
@@ -35,7 +36,8 @@ from bareway.bgp.fsm import State
 from bareway.bgp.peers import Change, PeerSettings
 from bareway.bgp.session import Session
 from bareway.bgp.status import SessionStatus
-from speaker.bgp.addresses import beside
+from bareway.model.names import IPAddress
+from speaker.bgp.addresses import Beside, beside
 from speaker.bgp.sockets import address_of, close_hard, outgoing, prepare, set_key
 from speaker.bgp.transport import Wire
 from speaker.layer2.netlink import AddressMessage
@@ -47,6 +49,14 @@ NO_ANSWER: Final = "no answer"
 NO_ANSWER_SIGNED: Final = "no answer: the router may be away, or have another password"
 OnOutput: TypeAlias = Callable[[str, StateChanged | Told | Faulty], None]
 Spawn: TypeAlias = Callable[[Coroutine[None, None, None]], "Running"]
+
+
+class Ends(NamedTuple):
+    """Of a connection, with what the session was told of our addresses beside its own."""
+
+    local: IPAddress
+    remote: IPAddress
+    beside: Beside
 
 
 class Running(Protocol):
@@ -90,6 +100,7 @@ class Peering:
         self._loop = asyncio.get_running_loop()
         self._wires: dict[ConnectionId, Wire] = {}
         """All whose socket is open; the session has forgotten those that are being closed."""
+        self._ends: dict[ConnectionId, Ends] = {}
         self._attempt: Running | None = None
         self._arriving = 0
         self._timer: asyncio.TimerHandle | None = None
@@ -141,6 +152,23 @@ class Peering:
                 self._sign(wire, settings)
         self.handle(SettingsChanged(settings=settings))
 
+    @property
+    def own_ends(self) -> frozenset[IPAddress]:
+        """Our addresses of its connections."""
+        return frozenset(ends.local for ends in self._ends.values())
+
+    def readdress(self) -> None:
+        """Addresses of this node came or went: what stands beside the ends of connections may be another."""
+        for connection, ends in tuple(self._ends.items()):
+            found = self._beside(ends.local, ends.remote)
+            if found != ends.beside:
+                self._ends[connection] = ends._replace(beside=found)
+                self.handle(Readdressed(connection=connection, **found._asdict()))
+
+    def _beside(self, local: IPAddress, remote: IPAddress) -> Beside:
+        is_multihop = self.settings.is_multihop
+        return beside(self._addresses(), local=local, remote=remote, is_multihop=is_multihop)
+
     def _sign(self, wire: Wire, settings: PeerSettings) -> None:
         if wire.options is not None:
             try:
@@ -182,6 +210,7 @@ class Peering:
     def gone(self, wire: Wire) -> None:
         """Its socket is closed."""
         self._wires.pop(wire.connection, None)
+        self._ends.pop(wire.connection, None)
         self._look_quiet()
 
     # ------------------------------------------------------------ what the session says
@@ -263,6 +292,7 @@ class Peering:
         """A connection that the peer opened."""
         try:
             prepare(it, self.settings)
+            set_key(it, self.settings.address, self.settings.password)
             wire = await self._adopt(it)
             self._tell(wire, it, is_incoming=True)
         except OSError:  # it has gone already
@@ -284,9 +314,9 @@ class Peering:
             OSError: the connection has ended already.
         """
         local, remote = address_of(it.getsockname()), address_of(it.getpeername())
-        is_multihop = self.settings.is_multihop
-        others = beside(self._addresses(), local=local, remote=remote, is_multihop=is_multihop)
+        others = self._beside(local, remote)
         self._wires[wire.connection] = wire
+        self._ends[wire.connection] = Ends(local, remote, others)
         self.trouble = ""
         self.handle(
             Connected(
@@ -294,7 +324,6 @@ class Peering:
                 local=local,
                 remote=remote,
                 is_incoming=is_incoming,
-                link_local=others.link_local,
-                other_family=others.other_family,
+                **others._asdict(),
             )
         )

@@ -12,11 +12,13 @@ from contextlib import suppress
 from ipaddress import IPv6Address, ip_address
 from typing import Final, Protocol, TypeAlias
 
+from bareway.bgp.connection import send_hold_s
 from bareway.bgp.peers import PeerSettings
 from bareway.model.names import IPAddress
 
 TCP_MD5SIG: Final = 14
 TCP_NOTSENT_LOWAT: Final = 25
+MILLISECONDS: Final = 1000
 IP_MINTTL: Final = 21
 IPV6_MINHOPCOUNT: Final = 73
 # tcp_md5sig | sockaddr_storage 128 | flags 1 | prefix length 1 | key length 2 | ifindex 4 | key 80 |
@@ -61,8 +63,8 @@ def outgoing(settings: PeerSettings) -> tuple[socket.socket, Place]:
         raise
 
 
-def listening(address: IPAddress, port: int) -> socket.socket:
-    """A socket that takes connections of one family.
+def reserved(address: IPAddress, port: int) -> socket.socket:
+    """A socket that has a port, and takes nobody before `listen`: first it gets its keys.
 
     Raises:
         OSError: somebody else has the port, the address is not ours, or the right is missing.
@@ -74,17 +76,28 @@ def listening(address: IPAddress, port: int) -> socket.socket:
             it.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
         _send_far(it, address)  # a router with GTSM wants it of the first answer already
         it.bind(_where(address, port))
-        it.listen(BACKLOG)
     except OSError:
         it.close()
         raise
     return it
 
 
+def listen(it: socket.socket) -> None:
+    """From now on connections are taken: whoever has to sign must have had to before.
+
+    Raises:
+        OSError: somebody else listens there.
+    """
+    it.listen(BACKLOG)
+
+
 def prepare(it: socket.socket, settings: PeerSettings) -> None:
     """For a connection of this peer, ours or the peer's."""
     it.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     it.setsockopt(socket.IPPROTO_TCP, TCP_NOTSENT_LOWAT, UNSENT_BYTES)
+    # Who has vanished is noticed by the hold timer; without one, by what goes unanswered for that long.
+    given_up_ms = int(send_hold_s(settings.hold_time_s) * MILLISECONDS)
+    it.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, given_up_ms)
     least = TTL_MAX if settings.ttl_security else 0
     if settings.address.version == IPV6:
         it.setsockopt(socket.IPPROTO_IPV6, IPV6_MINHOPCOUNT, least)

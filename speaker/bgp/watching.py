@@ -84,6 +84,11 @@ class BfdWatch:
         if self._client is not None and self._paths:
             self._client.announce_restart()
 
+    def call_off_restart(self) -> None:
+        """We do not come back: the usual detection times hold again."""
+        if self._client is not None and self._paths:
+            self._client.want(self._last)
+
     def close(self) -> None:
         """Say and hear nothing more; the sessions go on for a minute."""
         if self._client is not None:

@@ -115,6 +115,22 @@ async def test_a_session_over_ipv4_gives_both_families_next_hops_that_work(bird:
         await until(lambda: bird.route(V4) == NODE and bird.route(V6) in OVER_IPV6, within_s=PATIENT_S)
 
 
+async def test_routes_come_and_go_with_the_address_that_is_their_next_hop(bird: Bird, wire: Cable) -> None:
+    place = (f"{NODE6}/64", "dev", "eth0")
+    wire.ip("address", "del", *place)
+    bird.start(waits_for(NODE, ROUTER, "passive;"))
+    async with running(peer(ROUTER)) as node:
+        node.driver.want({"router": BOTH}, is_complete=True)
+        await until(lambda: bird.route(V4) == NODE, within_s=PATIENT_S)
+        assert bird.route(V6) == ""
+        wire.ip("address", "add", *place, "nodad")
+        await until(lambda: bird.route(V6) in OVER_IPV6, within_s=PATIENT_S)
+        wire.ip("address", "del", *place)
+        await until(lambda: bird.route(V6) == "", within_s=PATIENT_S)
+        assert bird.route(V4) == NODE
+        assert node.losses() == []
+
+
 async def test_a_session_over_ipv6_carries_ipv4_too(bird: Bird) -> None:
     bird.start(waits_for(NODE6, ROUTER6, "passive;", channels="extended next hop on;"))
     async with running(peer(ROUTER6)) as node:

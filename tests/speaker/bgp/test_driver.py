@@ -109,6 +109,19 @@ async def test_a_drain_marks_all_routes_and_can_be_called_off() -> None:
         await until(lambda: not marked(tor.routes[prefix]))
 
 
+async def test_what_is_withheld_is_told_nobody_and_then_to_all() -> None:
+    async with router() as tor, running() as node:
+        node.driver.withhold(Stage.BEGIN)
+        node.configure(towards())
+        node.driver.want({"router": routes("198.51.100.1/32")}, is_complete=True)
+        await until(lambda: tor.ends == 2)  # so that what it kept of a former life is thrown away
+        assert tor.routes == {}
+        node.driver.withhold(Stage.END)
+        await until(lambda: len(tor.routes) == 1)
+        node.driver.withhold(Stage.BEGIN)
+        await until(lambda: tor.routes == {})
+
+
 async def test_a_peer_that_is_configured_during_a_drain_hears_of_it() -> None:
     async with router() as tor, running() as node:
         node.driver.drain(Stage.BEGIN)

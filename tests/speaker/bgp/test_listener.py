@@ -13,6 +13,8 @@ from speaker.bgp.listener import BgpCounters, ConnectionRefusal, Listener, is_sa
 from support.bgp_wires import NODE, OTHER, PORT, ROUTER, is_listening, towards
 from support.until import until
 
+ANYWHERE = ip_address("0.0.0.0")
+
 
 class Rig:
     def __init__(self, *peers: PeerSettings) -> None:
@@ -115,4 +117,38 @@ async def test_addresses_are_listened_on_and_all_of_them_only_where_need_be(
     ]
     rig = Rig(*peers)
     assert {str(address) for address in rig.listener._doors} == doors
+    rig.listener.close()
+
+
+async def test_a_door_is_opened_only_when_its_keys_are_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else who has to sign could come in without, between the one and the other."""
+    order: list[str] = []
+    monkeypatch.setattr(listeners, "set_key", lambda _, peer, key: order.append(f"key {key.decode()}"))
+    monkeypatch.setattr(listeners, "listen", lambda _: order.append("open"))
+    rig = Rig(towards(is_passive=True, password=b"s3cret"))
+    assert order == ["key s3cret", "open"]
+    rig.listener.close()
+
+
+@pytest.mark.parametrize(
+    ("entries", "expected"),
+    [
+        pytest.param([(NODE, b"a"), (OTHER, b"b")], {NODE: b"a", OTHER: b"b"}, id="each-door-its-own"),
+        pytest.param([(OTHER, b"b"), (NODE, b"")], {NODE: None, OTHER: b"b"}, id="none-where-none-is-meant"),
+        pytest.param([(NODE, b"a"), (None, b"b")], {ANYWHERE: b"a"}, id="one-door-for-both"),
+        pytest.param([(None, b"b"), (NODE, b"")], {ANYWHERE: b"b"}, id="rather-a-key-than-none"),
+    ],
+)
+async def test_a_door_has_the_key_of_the_entry_that_is_meant_there(
+    monkeypatch: pytest.MonkeyPatch, entries: list[tuple[IPAddress | None, bytes]], expected: object
+) -> None:
+    monkeypatch.setattr(listeners, "set_key", lambda *_: None)
+    rig = Rig(
+        *(
+            towards(name=str(place), is_passive=True, source_address=source, password=key)
+            for place, (source, key) in enumerate(entries)
+        )
+    )
+    found = {address: door._wanted_keys.get(ROUTER) for address, door in rig.listener._doors.items()}
+    assert found == expected
     rig.listener.close()

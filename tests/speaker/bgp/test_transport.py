@@ -1,6 +1,7 @@
 """Keys, distances, routers that misbehave on TCP: trouble stays with the peer that makes it."""
 
 import socket
+from asyncio.trsock import TransportSocket
 
 import pytest
 
@@ -102,6 +103,26 @@ async def test_a_passive_peer_signs_and_its_key_may_change_before_it_calls() -> 
         async with running(tor) as caller:
             await node.up()
             await caller.up()
+
+
+async def test_an_entry_without_a_key_gets_no_connection_that_was_signed_with_another_s() -> None:
+    """Two entries for one router, told apart by our end alone; their door has one key for it."""
+    ours = towards(name="ours", is_passive=True)
+    anywhere = towards(name="router", is_passive=True, source_address=None, password=KEY)
+    async with running(ours, anywhere) as node:
+        calling = back(is_passive=False, name="router", password=KEY)
+        async with running(calling) as caller:
+            await until(lambda: node.driver.counters.accepted)
+            with pytest.raises(TimeoutError):
+                await until(lambda: caller.state() is State.ESTABLISHED, within_s=0.3)
+
+
+async def test_who_vanishes_is_given_up_by_the_kernel_too_if_there_is_no_hold_time() -> None:
+    async with router(back(hold_time_s=0)), running(towards(hold_time_s=0)) as node:
+        await node.up()
+        (wire,) = node.driver._peerings["router"]._wires.values()
+        assert isinstance(wire.options, TransportSocket)
+        assert wire.options.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == 480_000
 
 
 async def test_who_calls_with_the_wrong_key_is_not_heard() -> None:

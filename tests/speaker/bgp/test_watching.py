@@ -167,3 +167,11 @@ async def test_a_process_that_is_away_is_a_problem_as_long_as_sessions_are_wante
     assert list(rig.watch.problems) == [AWAY]
     rig.want()
     assert not rig.watch.problems
+
+
+async def test_patience_that_is_called_off_asks_for_the_usual_times_again(rig: Rig) -> None:
+    rig.want(watched())
+    rig.watch.announce_restart()
+    rig.watch.call_off_restart()
+    usual = [Request(RequestKind.WANT, wanted(PATH, PROFILES["fast"])), Request(RequestKind.COMPLETE)]
+    assert rig.asked() == [*usual, Request(RequestKind.RESTARTING), *usual]
