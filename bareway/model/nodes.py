@@ -35,6 +35,8 @@ class Node:
     """Keys of spec.taints, each once, sorted."""
     unschedulable: bool = False
     """Cordoned (spec.unschedulable)."""
+    is_ready: bool = True
+    """Its kubelet says so (condition Ready), or nobody says anything; False where it is not heard of, too."""
     is_shutting_down: bool = False
     """Its kubelet ends all Pods, because the machine is about to go off (graceful node shutdown)."""
 

@@ -1,7 +1,7 @@
 """Node (core/v1): labels, marks, addresses, conditions; images and capacity, most of its bytes, are skipped.
 
-Of taints the keys alone count, of conditions NetworkUnavailable and a shutdown, of annotations the operator's
-drain mark.
+Of taints the keys alone count, of conditions NetworkUnavailable, Ready and a shutdown, of annotations the
+operator's drain mark.
 """
 
 import sys
@@ -73,6 +73,9 @@ def read_node(wire: WireNode) -> Node | list[Problem]:
         drain=(wire.metadata.annotations or NOTHING).get(DRAIN_ANNOTATION),
         taints=tuple(sorted({sys.intern(taint.key) for taint in spec.taints or ()})),
         unschedulable=bool(spec.unschedulable),
+        is_ready=all(
+            condition.status == "True" for condition in status.conditions or () if condition.type == "Ready"
+        ),
         is_shutting_down=any(_says_shutting_down(condition) for condition in status.conditions or ()),
     )
     return problems or node

@@ -31,7 +31,7 @@ class Ground:
         """``refusal``: why this node may announce nothing (``own_refusal``)."""
         self.refusal = refusal
         self._pools = Layer2Pools(configuration.pools)
-        advertisements = [_advertisements(pool, node) for pool in configuration.pools]
+        advertisements = [advertisements_of(pool, node) for pool in configuration.pools]
         peers = [peer for _, peer in selected_peers(node, configuration)] if node is not None else []
         self.audiences = _audiences(peers, advertisements)
         self._terms = [tuple(_terms(some, self.audiences)) for some in advertisements]
@@ -48,7 +48,7 @@ class Ground:
         return self._terms[place]
 
 
-def _advertisements(pool: Pool, node: Node | None) -> tuple[Advertisement, ...]:
+def advertisements_of(pool: Pool, node: Node | None) -> tuple[Advertisement, ...]:
     """Those of a bgp pool that this node sends."""
     if pool.protocol is not Protocol.BGP or node is None or not _selects(pool.node_selectors, node):
         return ()

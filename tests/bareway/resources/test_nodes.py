@@ -178,3 +178,21 @@ def test_a_mark_of_the_wrong_type_is_a_problem_with_its_place(spec: object, path
     found = content(spec=spec)
     assert isinstance(found, tuple)
     assert [problem.path for problem in found] == [path]
+
+
+@pytest.mark.parametrize(
+    ("conditions", "expected"),
+    [
+        pytest.param([], True, id="nobody says anything"),
+        pytest.param([{"type": "Ready", "status": "True"}], True, id="ready"),
+        pytest.param([{"type": "Ready", "status": "False"}], False, id="not ready"),
+        pytest.param([{"type": "Ready", "status": "Unknown"}], False, id="not heard of"),
+        pytest.param([{"type": "DiskPressure", "status": "False"}], True, id="another condition"),
+    ],
+)
+def test_a_node_is_ready_unless_its_condition_says_otherwise(
+    conditions: list[dict[str, str]], expected: bool
+) -> None:
+    found = content({"conditions": conditions})
+    assert isinstance(found, Node)
+    assert found.is_ready is expected

@@ -39,22 +39,31 @@ class FakeSessions:
         await asyncio.sleep(1.0)
         self.left.append(reason)
 
+    def withhold(self, stage: Stage) -> None:
+        self.note(f"withhold {stage}")
+
     def announce_restart(self) -> None:
         self.note("patience")
+
+    def call_off_restart(self) -> None:
+        self.note("no patience")
 
     def stay(self) -> None:
         self.note("stay")
 
 
 class World:
-    def __init__(self) -> None:
+    def __init__(self, reason: LeavingReason | None = None, *, is_alone: bool, was_up: bool) -> None:
         self.sessions = FakeSessions()
-        self.reason: LeavingReason | None = None
-        self.is_alone = False
+        self.reason = reason
+        self.is_alone = is_alone
+        self.is_known = True
         self.departure = Departure(
             self.sessions,
             reason=lambda: self.reason,
             is_alone=lambda: self.is_alone,
+            is_known=lambda: self.is_known,
+            was_up=was_up,
             clock=lambda: asyncio.get_running_loop().time(),
         )
 
@@ -69,12 +78,15 @@ class World:
 
 
 @asynccontextmanager
-async def world() -> AsyncIterator[World]:
-    it = World()
+async def world(
+    reason: LeavingReason | None = None, *, is_alone: bool = False, was_up: bool = False
+) -> AsyncIterator[World]:
+    """A speaker that begins on a Node of which this is known."""
+    it = World(reason, is_alone=is_alone, was_up=was_up)
+    it.sessions.began  # noqa: B018 - from here on time is counted
     async with asyncio.TaskGroup() as group:
         task = group.create_task(it.departure.run())
         await asyncio.sleep(0)
-        it.sessions.began  # noqa: B018 - from here on time is counted
         yield it
         task.cancel()
 
@@ -132,6 +144,7 @@ async def test_a_mark_that_comes_right_after_the_word_to_end_counts() -> None:
         assert [word for _, word in it.told] == [
             "patience",
             "drain begin",
+            "no patience",
             "leave Leaving: node leaves: NodeShutdown",
         ]
 
@@ -176,3 +189,54 @@ async def test_the_last_node_leaves_all_the_same_when_it_ends() -> None:
         await asyncio.sleep(30.0)
         await it.departure.leave()
         assert it.told == [BEGIN, (30.0, LEAVING)]
+
+
+WITHHELD = (0.0, "withhold begin")
+
+
+async def test_who_begins_on_a_node_that_has_left_announces_nothing() -> None:
+    async with world(LeavingReason.DRAINED) as it:
+        await asyncio.sleep(1.0)
+        assert it.told == [WITHHELD, BEGIN, (0.0, LEAVING)]
+        await asyncio.sleep(59.0)
+        await it.mark(None)
+        assert it.told[3:] == [(60.0, "withhold end"), (60.0, END), (60.0, "stay")]
+
+
+async def test_routers_that_kept_routes_of_the_former_life_are_told_that_there_are_none() -> None:
+    async with world(LeavingReason.DRAINED, was_up=True) as it:
+        await asyncio.sleep(DRAIN_S + 2.0)
+        assert it.told == [WITHHELD, BEGIN, (DRAIN_S, LEAVING)]
+
+
+async def test_nothing_is_decided_before_the_node_is_known_and_then_in_the_same_moment() -> None:
+    it = World(LeavingReason.DRAINED, is_alone=False, was_up=False)
+    it.is_known = False
+    it.departure.look_again()
+    assert it.told == []
+    it.is_known = True
+    it.departure.look_again()  # nothing is awaited here: sessions begin right after
+    assert it.told == [WITHHELD, BEGIN]
+
+
+async def test_the_last_node_begins_with_marked_routes_and_stays() -> None:
+    async with world(LeavingReason.DRAINED, is_alone=True) as it:
+        await asyncio.sleep(60.0)
+        assert it.told == [BEGIN]
+
+
+async def test_who_begins_on_a_node_that_has_left_ends_at_once() -> None:
+    async with world(LeavingReason.DRAINED, was_up=True) as it:
+        began = asyncio.get_running_loop().time()
+        await it.departure.leave()
+        assert it.told == [WITHHELD, BEGIN, (0.0, LEAVING)]
+        assert asyncio.get_running_loop().time() == began + 1.0
+        assert it.departure.is_for_good
+
+
+async def test_who_begins_unmarked_is_drained_later_as_ever() -> None:
+    async with world() as it:
+        await asyncio.sleep(5.0)
+        await it.mark(LeavingReason.DRAINED)
+        await asyncio.sleep(DRAIN_S + 2.0)
+        assert it.told == [(5.0, "drain begin"), (5.0 + DRAIN_S, LEAVING)]

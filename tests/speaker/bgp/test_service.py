@@ -49,13 +49,17 @@ class World:
 
 
 @asynccontextmanager
-async def world(folder: Path, document: str = WITH_PEER) -> AsyncIterator[World]:
+async def world(
+    folder: Path, document: str = WITH_PEER, *, drained: str | None = None
+) -> AsyncIterator[World]:
     async with rig(f"--socket={folder}/speaker.sock") as made:
         await made.node("a", "192.0.2.11")
         await made.node("b", "192.0.2.12")
         await made.service("web", "198.51.100.7")
         await made.config(document)
         it = World(made, folder)
+        if drained is not None:
+            await it.mark(drained)
         async with asyncio.TaskGroup() as group:
             task = group.create_task(it.routing.run())
             it.routing.look_again()
@@ -146,3 +150,27 @@ async def test_the_last_node_that_stays_keeps_its_routes(
         await until(lambda: is_marked(tor), within_s=20.0)
         with pytest.raises(TimeoutError):
             await until(lambda: not tor.routes, within_s=0.3)
+
+
+async def test_a_speaker_that_begins_on_a_drained_node_tells_no_route_until_the_mark_goes(
+    tmp_path: Path,
+) -> None:
+    async with router() as tor, world(tmp_path, drained="maintenance") as it:
+        await until(lambda: it.routing.service and it.routing.service._departure.is_for_good, within_s=20.0)
+        with pytest.raises(TimeoutError):
+            await until(lambda: tor.routes, within_s=0.3)
+        await it.mark(None)
+        await told(tor)
+        assert not is_marked(tor)
+
+
+async def test_routes_that_a_router_kept_of_a_former_life_go_when_that_begins_on_a_drained_node(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("speaker.bgp.departure.DRAIN_S", 3.0)
+    LifeSign(tmp_path / FILE_NAME).beat(boot_time())
+    async with router(back(graceful_restart=True)) as tor, world(tmp_path, drained="maintenance"):
+        await until(lambda: tor.ends == 2, within_s=20.0)
+        assert tor.routes == {}
+        await until(lambda: tor.last.is_over, within_s=20.0)
+        assert [(n.code, n.subcode) for n in tor.last.notices] == [(Code.CEASE, Cease.SHUTDOWN)]
