@@ -29,8 +29,12 @@ SESSIONS_MOST: Final = 256
 class Wires(Protocol):
     """The network, as the desk uses it."""
 
-    def listen(self, path: Path) -> int:
-        """Hear what comes for a path; 0 or an errno."""
+    @property
+    def dropped(self) -> int:
+        """Packets that the kernel kept back by their TTL."""
+
+    def listen(self, path: Path, minimum_ttl: int) -> int:
+        """Hear what comes for a path, at least with that TTL; 0 or an errno."""
 
     def send(self, path: Path, data: bytes) -> int:
         """To the peer; 0 or an errno."""
@@ -111,7 +115,7 @@ class Desk:
             yield self._report(path, kind)
             self._untold.pop(path, None)
         if self._owes_totals:
-            yield Totals(self.is_real_time, self.drops)
+            yield Totals(self.is_real_time, self._all_drops())
             self._owes_totals = False
 
     @property
@@ -189,6 +193,7 @@ class Desk:
         else:
             kept.wanted = wanted
             self._register.put(Entry(path, wanted.minimum_ttl, kept.session))
+            self._wires.listen(path, wanted.minimum_ttl)
             self._handle(path, Enable(), now=now)
             self._handle(path, Change(wanted.timing, wanted.is_passive), now=now)
         kept.unwanted_at = None
@@ -197,7 +202,7 @@ class Desk:
     def _keep(self, wanted: Wanted, session: Session) -> Kept:
         kept = self._kept[wanted.path] = Kept(wanted, session)
         self._register.put(Entry(wanted.path, wanted.minimum_ttl, session))
-        kept.trouble = self._wires.listen(wanted.path)
+        kept.trouble = self._wires.listen(wanted.path, wanted.minimum_ttl)
         return kept
 
     def _complete(self, *, now: float) -> None:
@@ -226,7 +231,7 @@ class Desk:
         self._untold[path] = ReportKind.CHANGED
 
     def _send(self, path: Path, kept: Kept, data: bytes) -> None:
-        trouble = self._wires.listen(path) or self._wires.send(path, data)
+        trouble = self._wires.listen(path, kept.wanted.minimum_ttl) or self._wires.send(path, data)
         kept.sent += trouble == 0
         if trouble != kept.trouble:
             kept.trouble = trouble
@@ -237,6 +242,13 @@ class Desk:
         self._register.remove(path)
         self._wires.forget(path)
         self._untold.pop(path, None)
+
+    def _all_drops(self) -> dict[DropReason, int]:
+        """With those by the kernel, before anybody here saw them."""
+        unseen = self._wires.dropped
+        if not unseen:
+            return self.drops
+        return {**self.drops, DropReason.BAD_TTL: self.drops.get(DropReason.BAD_TTL, 0) + unseen}
 
     def _drop(self, reason: DropReason) -> None:
         self.drops[reason] = self.drops.get(reason, 0) + 1

@@ -1,7 +1,7 @@
 """The sockets of BFD: one to hear each port and family, one to speak for each session (RFC 5881 section 4).
 
 Opened when the first session needs them; what cannot be opened or sent is told by its errno and tried again
-with the next packet.
+with the next packet. What no session may take by its TTL the kernel keeps for itself (`ttl_filter`).
 """
 
 import errno
@@ -9,6 +9,7 @@ import select
 import socket
 import struct
 from collections.abc import Iterator
+from contextlib import suppress
 from ipaddress import IPv4Address, IPv6Address
 from random import Random
 from typing import Final, NamedTuple
@@ -22,6 +23,7 @@ from bareway.bfd.register import (
     Arrival,
     Path,
 )
+from speaker.bfd import ttl_filter
 
 IP_PKTINFO: Final = 8  # linux/in.h
 IP_RECVTTL: Final = 12
@@ -66,19 +68,37 @@ class Wires:
         self._rng = rng
         self._ears: dict[Ear, socket.socket] = {}
         self._mouths: dict[Path, Mouth] = {}
+        self._least: dict[Path, int] = {}
+        self._filters: dict[Ear, int] = {}
 
-    def listen(self, path: Path) -> int:
+    def listen(self, path: Path, minimum_ttl: int) -> int:
         """Hear what may come for a path from now on; 0, or the errno of what prevents it."""
-        ear = Ear(path.peer.version, path.is_multihop)
-        if ear in self._ears:
+        ear = _ear(path)
+        if ear in self._ears and self._least.get(path) == minimum_ttl:
             return 0
+        self._least[path] = minimum_ttl
         try:
-            listener = _listener(ear)
+            if ear not in self._ears:
+                self._ears[ear] = _listener(ear, minimum_ttl)
+                self._filters[ear] = minimum_ttl
+                self._poll.register(self._ears[ear], select.POLLIN)
+            self._let_through(ear)
         except OSError as error:
+            del self._least[path]
             return error.errno or errno.EIO
-        self._ears[ear] = listener
-        self._poll.register(listener, select.POLLIN)
         return 0
+
+    @property
+    def dropped(self) -> int:
+        """Packets that the kernel did not hand over: they came through too many routers, or found no room."""
+        return sum(map(ttl_filter.dropped, self._ears.values()))
+
+    def _let_through(self, ear: Ear) -> None:
+        """What one of its sessions may take at least."""
+        least = min((ttl for path, ttl in self._least.items() if _ear(path) == ear), default=TTL)
+        if least != self._filters[ear]:
+            ttl_filter.attach(self._ears[ear], ear.version, least)
+            self._filters[ear] = least
 
     def drain(self) -> Iterator[tuple[bytes, Arrival]]:
         """Everything that the kernel holds now."""
@@ -119,6 +139,9 @@ class Wires:
         mouth = self._mouths.pop(path, None)
         if mouth is not None:
             self._shut(mouth)
+        if self._least.pop(path, None) is not None:
+            with suppress(OSError):  # then as much is heard as before
+                self._let_through(_ear(path))
 
     def close(self) -> None:
         """Give all sockets back."""
@@ -126,6 +149,7 @@ class Wires:
             self._poll.unregister(listener)
             listener.close()
         self._ears.clear()
+        self._least.clear()
         for path in tuple(self._mouths):
             self.forget(path)
 
@@ -164,10 +188,15 @@ def _family(version: int) -> socket.AddressFamily:
     return socket.AF_INET if version == IPV4 else socket.AF_INET6
 
 
-def _listener(ear: Ear) -> socket.socket:
+def _ear(path: Path) -> Ear:
+    return Ear(path.peer.version, path.is_multihop)
+
+
+def _listener(ear: Ear, minimum_ttl: int) -> socket.socket:
     listener = socket.socket(_family(ear.version), socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
     port = MULTI_HOP_PORT if ear.is_multihop else SINGLE_HOP_PORT
     try:
+        ttl_filter.attach(listener, ear.version, minimum_ttl)
         if ear.version == IPV4:
             listener.setsockopt(socket.IPPROTO_IP, IP_RECVTTL, 1)
             listener.setsockopt(socket.IPPROTO_IP, IP_PKTINFO, 1)

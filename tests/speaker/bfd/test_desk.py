@@ -28,8 +28,11 @@ class Network:
         self.forgotten: list[Path] = []
         self.deaf = 0
         self.mute = 0
+        self.dropped = 0
+        self.least: dict[Path, int] = {}
 
-    def listen(self, path: Path) -> int:
+    def listen(self, path: Path, minimum_ttl: int) -> int:
+        self.least[path] = minimum_ttl
         return self.deaf
 
     def send(self, path: Path, data: bytes) -> int:
@@ -275,3 +278,19 @@ def test_more_sessions_than_can_be_kept_in_time_are_refused(rig: Rig) -> None:
     troubles = [report.trouble for report in rig.told()]
     assert troubles == [0] * SESSIONS_MOST + [errno.E2BIG]
     assert len(rig.desk) == SESSIONS_MOST
+
+
+def test_what_the_kernel_kept_back_is_counted_with_what_came_from_afar(rig: Rig) -> None:
+    rig.want(Wanted(PATH, FAST))
+    rig.hear(packet(your_discriminator=0), HERE._replace(ttl=254))
+    rig.network.dropped = 3
+    rig.desk.obey(Request(RequestKind.FIGURES), now=rig.now)
+    totals = next(report for report in rig.desk.reports() if isinstance(report, Totals))
+    assert totals.drops == {DropReason.BAD_TTL: 4}
+
+
+def test_another_least_ttl_reaches_the_kernel_at_once(rig: Rig) -> None:
+    far = Wanted(PATH._replace(is_multihop=True), FAST, minimum_ttl=250)
+    for least in (250, 240):
+        rig.want(far._replace(minimum_ttl=least))
+        assert rig.network.least == {far.path: least}
