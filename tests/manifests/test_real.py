@@ -89,6 +89,41 @@ def versions(plane: ControlPlane) -> list[tuple[str, str, str]]:
     return [(one["kind"], one["metadata"]["name"], one["metadata"]["resourceVersion"]) for one in found]
 
 
+@pytest.fixture
+def added(plane: ControlPlane, request: pytest.FixtureRequest) -> Iterator[str]:
+    """A folder of manifests, applied beside MetalLB's namespace; afterwards ours are as they were."""
+    plane.kubectl("create", "namespace", "metallb-system")  # or it is there already
+    yield must(plane.kubectl("apply", "--validate=strict", "-k", str(MANIFESTS / request.param)))
+    must(plane.kubectl("apply", "-k", str(MANIFESTS)))
+
+
+@pytest.mark.parametrize("added", ["overlays/bgp", "overlays/from-metallb-bgp"], indirect=True)
+def test_an_overlay_for_routers_is_taken_and_its_speakers_keep_their_bfd_sessions(
+    plane: ControlPlane, added: str
+) -> None:
+    assert "daemonset.apps/bareway-speaker configured" in added
+    get = plane.kubectl("get", "daemonset", "bareway-speaker", f"--namespace={SYSTEM}", "-o", "json")
+    pod = json.loads(must(get))["spec"]["template"]["spec"]
+    (speaker,) = (one for one in pod["containers"] if one["name"] == "speaker")
+    rights = {"NET_RAW", "NET_BIND_SERVICE", "SYS_NICE"}
+    assert rights <= set(speaker["securityContext"]["capabilities"]["add"])
+    (run,) = (one for one in pod["volumes"] if one["name"] == "run")
+    assert (run.get("emptyDir"), run["hostPath"]["path"]) == (None, "/run/bareway")
+
+
+@pytest.mark.parametrize(
+    "overlay", ["overlays/bgp", "overlays/from-metallb-bgp"], ids=["bgp", "from-metallb-bgp"]
+)
+def test_a_speaker_of_an_overlay_for_routers_is_admitted_in_our_namespace(
+    plane: ControlPlane, render: Callable[[Path], list[Json]], overlay: str, tmp_path: Path
+) -> None:
+    pod = {"apiVersion": "v1", "kind": "Pod", **template(render(MANIFESTS / overlay), "speaker")}
+    pod["metadata"] = {"name": "speaker", "namespace": SYSTEM, **pod["metadata"]}
+    path = tmp_path / "pod.json"
+    path.write_text(json.dumps(pod))
+    must(plane.kubectl("create", "--dry-run=server", "--validate=strict", "-f", str(path)))
+
+
 @pytest.mark.parametrize("path", sorted((MANIFESTS / "examples").glob("*.yaml")), ids=lambda path: path.stem)
 def test_an_example_is_accepted_as_it_is(plane: ControlPlane, path: Path) -> None:
     must(plane.kubectl("apply", "--dry-run=server", "--validate=strict", "-f", str(path)))
