@@ -8,12 +8,14 @@ from collections.abc import Iterator
 from typing import Final
 
 from bareway.decide.answers.checks.view import DoctorView
+from bareway.decide.answers.strangers import STRANGERS
 from bareway.gossip.findings import FindingWord
-from bareway.model.answers import Finding, Gravity
+from bareway.model.answers import Finding
 
 IPVS: Final = "ipvs"
 IPVS_LINK: Final = "kube-ipvs0"
 """Holds the address of every Service, on every node; kube-proxy makes it in this mode alone."""
+MEANING: Final = STRANGERS[FindingWord.STRICT_ARP_MISSING]
 CONSEQUENCE: Final = (
     "Every node answers ARP for every address, whoever announces it: clients reach any of them,"
     " and a failover changes nothing for them."
@@ -31,9 +33,6 @@ def check(view: DoctorView) -> Iterator[Finding]:
         yield _finding(
             f"kube-proxy ({proxy.source})",
             "It works in IPVS mode, and strictARP is not true.",
-            "kubectl -n kube-system edit configmap kube-proxy: set ipvs.strictARP: true; then"
-            " kubectl -n kube-system rollout restart daemonset kube-proxy"
-            " (k3s: kube-proxy-arg ipvs-strict-arp=true).",
         )
     if not loose:
         yield from _by_kernels(view)
@@ -53,18 +52,15 @@ def _by_kernels(view: DoctorView) -> Iterator[Finding]:
             yield _finding(
                 f"node {name}",
                 f"It has {IPVS_LINK}, and arp_ignore is 0 on {', '.join(answering)}.",
-                "Set strictARP: true in kube-proxy's configuration, if it is not, and start kube-proxy on"
-                " this"
-                " node anew: kubectl -n kube-system rollout restart daemonset kube-proxy",
             )
 
 
-def _finding(subject: str, evidence: str, remedy: str) -> Finding:
+def _finding(subject: str, evidence: str) -> Finding:
     return Finding(
         word=FindingWord.STRICT_ARP_MISSING,
-        gravity=Gravity.BROKEN,
+        gravity=MEANING.gravity,
         subject=subject,
         evidence=evidence,
         consequence=CONSEQUENCE,
-        remedy=remedy,
+        remedy=MEANING.remedy,
     )

@@ -5,10 +5,11 @@ way. What nobody said is no fault here (`bareway.decide.answers.why.conclusion` 
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 from bareway.decide.announcement.announcers import Refusal
+from bareway.decide.answers.strangers import STRANGERS
 from bareway.decide.answers.why.chain import (
     AddressAnswer,
     BgpAnswer,
@@ -30,28 +31,6 @@ UNREACHED: Final = "nobody reaches the address"
 NOT_DECISIVE: Final = frozenset({WhyReason.NOT_ASKED, Refusal.NOT_OWNER, ""})
 """What explains nothing where nobody announces."""
 SESSION_WAITS: Final = frozenset({WhyReason.ROUTE_WAITS, ""})
-STRANGERS: Final[Mapping[str, tuple[Gravity, str, str]]] = {
-    FindingWord.ADDRESS_IN_USE: (
-        Gravity.BROKEN,
-        "{who} answers for {address} too",
-        "some clients reach that station instead of the Service",
-    ),
-    FindingWord.DOUBLE_ANNOUNCER: (
-        Gravity.BROKEN,
-        "{who} announces {address} too, without gossip between the two",
-        "clients change from one to the other, and connections break",
-    ),
-    FindingWord.PROXY_ARP_SUSPECTED: (
-        Gravity.BROKEN,
-        "{who} answers for many addresses, as proxy ARP does",
-        "some clients send to that station what is meant for {address}",
-    ),
-    FindingWord.STRICT_ARP_MISSING: (
-        Gravity.AT_RISK,
-        "The kernel of {who} answers ARP for addresses that others announce",
-        "clients may reach {address} by that node, also after it moved",
-    ),
-}
 
 
 def of_link(one: AddressAnswer, link: Layer2Answer) -> Iterator[Finding]:
@@ -171,7 +150,7 @@ def _doubled(one: AddressAnswer, announcing: Iterable[NodeAnswer]) -> Finding:
         one,
         FindingWord.DOUBLE_ANNOUNCER,
         f"Nodes {enumerated(nodes)} announce {one.address} at the same time",
-        "clients change from one to the other, and connections break",
+        STRANGERS[FindingWord.DOUBLE_ANNOUNCER].consequence,
     )
 
 
@@ -195,16 +174,16 @@ def _of_holder(one: AddressAnswer, link: Layer2Answer, row: NodeAnswer) -> Itera
 
 
 def _stranger(one: AddressAnswer, stranger: StrangerAnswer) -> Finding:
-    gravity, evidence, consequence = STRANGERS[stranger.word]
+    known = STRANGERS[stranger.word]
     who = f"node {stranger.node}" if stranger.node else f"a station that is no node of ours ({stranger.mac})"
     if stranger.word != FindingWord.STRICT_ARP_MISSING:
         who = who[0].upper() + who[1:]
     return _finding(
         one,
         stranger.word,
-        evidence.format(who=who, address=one.address),
-        consequence.format(address=one.address),
-        gravity=gravity,
+        known.evidence.format(who=who, address=one.address),
+        known.consequence.format(address=one.address),
+        gravity=known.gravity,
         node=stranger.node,
         mac=stranger.mac,
     )

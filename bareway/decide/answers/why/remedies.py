@@ -5,9 +5,9 @@ from typing import Final
 
 from bareway.decide.allocation.verdicts import Refusal
 from bareway.decide.announcement.announcers import Refusal as NotAnnounced
+from bareway.decide.answers.strangers import STRANGERS
 from bareway.decide.answers.why.chain import WhyReason
 from bareway.decide.answers.why.sentences import advice
-from bareway.gossip.findings import FindingWord
 
 CONTROLLER: Final = "-n bareway-system get pods -l app=bareway,component=controller"
 SPEAKERS: Final = "-n bareway-system get pods -l app=bareway,component=speaker -o wide"
@@ -67,14 +67,7 @@ REMEDIES: Final[Mapping[str, str]] = {
     ),
     NotAnnounced.NO_ALLOWED_LINK: "Look at interfaces of pool {pool}: no usable link is among them.",
     NotAnnounced.SHARED_LOCAL_PARTIAL: "Let the Pods of all these Services run on the same nodes.",
-    FindingWord.ADDRESS_IN_USE: (
-        "Find the station with MAC {mac} and give it another address, or take {address} out of the pool."
-    ),
-    FindingWord.STRICT_ARP_MISSING: (
-        "Set strictARP: true in kube-proxy's configuration (ipvs) and restart it, on node {node} first."
-    ),
-    FindingWord.PROXY_ARP_SUSPECTED: "Switch proxy ARP off at the station with MAC {mac}.",
-    FindingWord.DOUBLE_ANNOUNCER: "See that TCP port 7947 is open between the nodes: bareway members.",
+    **{word: one.remedy for word, one in STRANGERS.items()},
     "Drained": "bareway undrain {node}",
     "Dead": "Look at node {node}, and at the speakers' Pods: kubectl " + SPEAKERS + ".",
 }
