@@ -7,10 +7,11 @@ router of that name.
 from argparse import ArgumentParser, Namespace
 from collections.abc import Collection, Sequence
 from pathlib import Path
+from typing import Final
 
+from bareway.cli.asking.here import hear
 from bareway.cli.asking.parts import Part
 from bareway.cli.asking.place import CannotLook, add_place, is_here, look
-from bareway.cli.asking.sockets import Silent, ask
 from bareway.cli.pages.bgp import bgp_blocks
 from bareway.cli.pages.output import add_output, read_form, versioned
 from bareway.cli.pages.output import show as show_page
@@ -21,8 +22,10 @@ from bareway.cli.verb import ExitCode, Verb
 from bareway.decide.answers.wrong import wrong_in_peers
 from bareway.model.names import NodeName
 from bareway.model.plain import plain
-from bareway.model.status import ControllerStatus, SpeakerStatus
-from bareway.runtime.settings import SPEAKER_SOCKET
+from bareway.model.status import SpeakerStatus
+from bareway.runtime.settings import DEFAULT_NAMESPACE, SPEAKER_SOCKET
+
+SOCKETS: Final = (SPEAKER_SOCKET,)
 
 
 def _add_arguments(parser: ArgumentParser) -> None:
@@ -30,14 +33,14 @@ def _add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--node", action="append", default=[], metavar="NODE", help="only the sessions of this node"
     )
-    add_place(parser, sockets=(SPEAKER_SOCKET,))
+    add_place(parser, sockets=SOCKETS)
     add_output(parser)
 
 
 def _run(arguments: Namespace) -> ExitCode:
-    if is_here(arguments, sockets=(SPEAKER_SOCKET,)):
-        socket = arguments.socket[-1] if arguments.socket else SPEAKER_SOCKET
-        return show(arguments.router, socket=socket, output=arguments.output, timeout_s=arguments.timeout)
+    if is_here(arguments, sockets=SOCKETS):
+        named = arguments.socket or SOCKETS
+        return show(arguments.router, named, output=arguments.output, timeout_s=arguments.timeout)
     return _show_cluster(arguments)
 
 
@@ -50,25 +53,31 @@ def _show_cluster(arguments: Namespace) -> ExitCode:
         cluster = look(arguments, Part.SPEAKERS, nodes=nodes)
     except CannotLook as error:
         return could_not_tell(str(error))
-    found = everywhere(cluster, arguments.namespace, arguments.router, nodes)
+    return _show_all(everywhere(cluster, arguments.namespace, arguments.router, nodes), arguments.output)
+
+
+def _show_all(found: tuple[Page, ExitCode] | str, output: str) -> ExitCode:
     if isinstance(found, str):
         return could_not_tell(found)
     page, code = found
-    show_page(page, arguments.output)
+    show_page(page, read_form(output))
     return code
 
 
-def show(routers: Collection[str], *, socket: Path, output: str, timeout_s: float) -> ExitCode:
-    """Ask on ``socket``, and print what it says of ``routers``, or of all."""
-    answer = ask(socket, timeout_s)
-    if isinstance(answer, Silent):
-        return could_not_tell(answer.sentence)
-    if isinstance(answer, ControllerStatus):
-        return could_not_tell(f"behind {socket} is a controller: it has no routers")
-    unknown = strangers([answer], routers)
+def show(routers: Collection[str], sockets: Sequence[Path], *, output: str, timeout_s: float) -> ExitCode:
+    """Ask on these sockets, and print what is said there of ``routers``, or of all."""
+    heard = hear(sockets, timeout_s=timeout_s)
+    for path in heard.controllers:
+        return could_not_tell(f"behind {path} is a controller: it has no routers")
+    if heard.is_nobody:
+        return could_not_tell(heard.silence)
+    if len(sockets) > 1:
+        return _show_all(everywhere(heard.cluster(), DEFAULT_NAMESPACE, routers), output)
+    (status,) = heard.speakers.values()
+    unknown = strangers([status], routers)
     if unknown:
-        return could_not_tell(f"the speaker on {answer.node} knows no router {', '.join(unknown)}")
-    told = only(answer, routers)
+        return could_not_tell(f"the speaker on {status.node} knows no router {', '.join(unknown)}")
+    told = only(status, routers)
     wrong = wrong_in_peers(told)
     show_page(Page(blocks=bgp_blocks(told, wrong), data=_data(told, wrong)), read_form(output))
     return ExitCode.SOMETHING_WRONG if wrong else ExitCode.WELL

@@ -5,24 +5,26 @@ say that all is well. On a node it asks whoever runs there: a speaker, a control
 ``--socket`` exactly those.
 """
 
-import sys
 from argparse import ArgumentParser, Namespace
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TypeAlias
 
+from bareway.cli.asking.here import hear
 from bareway.cli.asking.parts import Part
 from bareway.cli.asking.place import CannotLook, add_place, is_here, look
-from bareway.cli.asking.sockets import SOCKETS, Answer, Silent, ask
+from bareway.cli.asking.sockets import SOCKETS
 from bareway.cli.pages.output import add_output, read_form, versioned
 from bareway.cli.pages.output import show as show_page
 from bareway.cli.pages.shapes import Block, Lines, Page
 from bareway.cli.pages.status import controller_blocks, speaker_blocks
-from bareway.cli.pages.table import printable
 from bareway.cli.pages.telling import could_not_tell
 from bareway.cli.verb import ExitCode, Verb
 from bareway.decide.answers.wrong import wrong_in_controller, wrong_in_speaker
 from bareway.model.plain import plain
 from bareway.model.status import ControllerStatus, SpeakerStatus
+
+Told: TypeAlias = ControllerStatus | SpeakerStatus
 
 
 def _add_arguments(parser: ArgumentParser) -> None:
@@ -55,30 +57,24 @@ def show(
     named: Sequence[Path], *, output: str, timeout_s: float, usual: Sequence[Path] = SOCKETS
 ) -> ExitCode:
     """Ask on the ``named`` sockets, or on the ``usual`` ones if there are none, and print the answers."""
-    answers = [ask(path, timeout_s) for path in named or usual]
-    told = [answer for answer in answers if not isinstance(answer, Silent)]
-    silent = [answer for answer in answers if isinstance(answer, Silent)]
-    if told and not named:
-        silent = [answer for answer in silent if not answer.is_absent]  # a node need not run both
+    heard = hear(named, timeout_s=timeout_s, usual=usual)
+    told: tuple[Told, ...] = (*heard.controllers.values(), *heard.speakers.values())
     wrong = [sentence for answer in told for sentence in _wrong(answer)]
     show_page(Page(blocks=_blocks(told, wrong), data=lambda: _data(told, wrong)), read_form(output))
-    if silent:
-        print(f"bareway: {printable('; '.join(one.sentence for one in silent))}", file=sys.stderr)
-        return ExitCode.COULD_NOT_TELL
+    if heard.silent:
+        return could_not_tell(heard.silence)
     return ExitCode.SOMETHING_WRONG if wrong else ExitCode.WELL
 
 
-def _wrong(answer: Answer) -> Sequence[str]:
+def _wrong(answer: Told) -> Sequence[str]:
     match answer:
         case SpeakerStatus():
             return wrong_in_speaker(answer)
         case ControllerStatus():
             return wrong_in_controller(answer)
-        case Silent():
-            return ()
 
 
-def _data(told: Sequence[Answer], wrong: Sequence[str]) -> object:
+def _data(told: Sequence[Told], wrong: Sequence[str]) -> object:
     return versioned(
         {
             "controllers": [plain(one) for one in told if isinstance(one, ControllerStatus)],
@@ -88,7 +84,7 @@ def _data(told: Sequence[Answer], wrong: Sequence[str]) -> object:
     )
 
 
-def _blocks(told: Sequence[Answer], wrong: Sequence[str]) -> tuple[Block, ...]:
+def _blocks(told: Sequence[Told], wrong: Sequence[str]) -> tuple[Block, ...]:
     blocks = [block for one in told if isinstance(one, ControllerStatus) for block in controller_blocks(one)]
     blocks += [block for one in told if isinstance(one, SpeakerStatus) for block in speaker_blocks(one)]
     if wrong:

@@ -21,7 +21,6 @@ from bareway.cli.pages.why import why_page
 from bareway.cli.verb import ExitCode, Verb
 from bareway.decide.answers.why.chain import Outcome, Why
 from bareway.model.plain import plain
-from bareway.model.status import ControllerStatus, SpeakerStatus
 
 CODES: Final = {
     Outcome.SERVED: ExitCode.WELL,
@@ -73,27 +72,18 @@ def _found(arguments: Namespace) -> tuple[Why, int]:
 
 def _tell(paths: Sequence[Path], about: str, timeout_s: float) -> ExitCode:
     """Print what the programs here contribute; that it could be asked is all that the exit code says."""
-    from bareway.cli.asking.sockets import Silent, ask, ask_why  # noqa: PLC0415 - gRPC, on a node
+    from bareway.cli.asking.here import hear  # noqa: PLC0415 - gRPC, on a node
+    from bareway.cli.asking.sockets import ask_why  # noqa: PLC0415 - as above
 
-    chains: list[str] = []
-    speakers: list[SpeakerStatus] = []
-    silent: list[Silent] = []
-    for path in paths:
-        status = ask(path, timeout_s, about.split(","))
-        match status:
-            case SpeakerStatus():
-                speakers.append(status)
-            case ControllerStatus():
-                text = ask_why(path, about, timeout_s)
-                chains += [text] if isinstance(text, str) else []
-            case Silent():
-                silent.append(status)
-    if not speakers and not any(chains):
-        return could_not_tell("; ".join(one.sentence for one in silent) or "the controller knows nothing yet")
+    heard = hear(paths, timeout_s=timeout_s, addresses=about.split(","))
+    told = (ask_why(path, about, timeout_s) for path in heard.controllers)
+    chains = [text for text in told if isinstance(text, str) and text]
+    if not heard.speakers and not chains:
+        return could_not_tell(heard.silence or "the controller knows nothing yet")
     page = {
         "version": JSON_VERSION,
-        "chain": next((json.loads(text) for text in chains if text), None),
-        "speakers": [plain(one) for one in speakers],
+        "chain": json.loads(chains[0]) if chains else None,
+        "speakers": [plain(one) for one in heard.speakers.values()],
     }
     sys.stdout.write(json.dumps(page, ensure_ascii=False) + "\n")
     return ExitCode.WELL

@@ -2,18 +2,19 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
+from bareway.cli.asking.here import hear
 from bareway.cli.asking.place import CannotLook
-from bareway.cli.asking.sockets import SOCKETS, Silent, ask, ask_why
+from bareway.cli.asking.sockets import SOCKETS, ask_why
 from bareway.decide.answers.why.answer import completed, why_text
 from bareway.decide.answers.why.chain import Why
 from bareway.decide.answers.why.told import Hearsay
 from bareway.decide.answers.why.view import PODS, SERVICES, view_of
 from bareway.model.addresses import parse_address
-from bareway.model.cluster import Cluster, Unknown
-from bareway.model.status import ControllerStatus, SpeakerStatus
+from bareway.model.cluster import Unknown
 from bareway.resources.said import Unintelligible, read_said
 from bareway.runtime.clock import unix_time
 
@@ -28,31 +29,22 @@ def why_here(about: str, named: Sequence[Path], *, timeout_s: float, usual: Sequ
         CannotLook: no program answers here.
     """
     filtered = (about,) if parse_address(about) is not None else ()
-    answers = {path: ask(path, timeout_s, filtered) for path in named or usual}
-    silent = [one for one in answers.values() if isinstance(one, Silent)]
-    if len(silent) == len(answers):
-        raise CannotLook("; ".join(one.sentence for one in silent))
-    speakers = {one.node: one for one in answers.values() if isinstance(one, SpeakerStatus)}
-    controllers = {path: one for path, one in answers.items() if isinstance(one, ControllerStatus)}
-    unknown = tuple(
-        Unknown(subject=str(one.path), why=one.sentence) for one in silent if named or not one.is_absent
-    )
-    for path in controllers:
+    heard = hear(named, timeout_s=timeout_s, usual=usual, addresses=filtered)
+    if heard.is_nobody:
+        raise CannotLook(heard.silence)
+    cluster = heard.cluster()
+    for path in heard.controllers:
         text = ask_why(path, about, timeout_s)
         chain = read_chain(json.loads(text)) if isinstance(text, str) and text else None
         if chain is not None:
-            return completed(chain, Hearsay(speakers=speakers, unknown=unknown))
+            return completed(chain, Hearsay(speakers=cluster.speakers, unknown=cluster.unknown))
     lacking = Unknown(subject=SERVICES, why=ONLY_A_SPEAKER, remedy=FROM_OUTSIDE)
     lacks = tuple(
         Unknown(subject=subject, why=ONLY_A_SPEAKER)
         for subject in ("Nodes", "EndpointSlices", "ConfigMap bareway-system/bareway-config", PODS)
     )
-    cluster = Cluster(
-        speakers=speakers,
-        controllers=tuple(controllers.values()),
-        unknown=(lacking, *lacks, *unknown),
-    )
-    return why_text(view_of(cluster, now=unix_time()), about)
+    known = replace(cluster, unknown=(lacking, *lacks, *cluster.unknown))
+    return why_text(view_of(known, now=unix_time()), about)
 
 
 def read_chain(page: object) -> Why | None:

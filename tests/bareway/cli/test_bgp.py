@@ -13,7 +13,7 @@ from bareway.cli.pages.bgp import bgp_text
 from bareway.cli.verb import ExitCode
 from bareway.model.status import ControllerStatus, SpeakerStatus
 from bareway.runtime.rpc import serve_controller, serve_speaker
-from support.statuses import controller_status, peer, speaker_status
+from support.statuses import NODE2, controller_status, peer, speaker_status
 
 GOLDEN = Path(__file__).parent / "golden"
 DOWN = peer(
@@ -48,7 +48,7 @@ class Asked:
         self._capsys = capsys
 
     async def show(self, *routers: str, output: str = "text") -> tuple[ExitCode, str, str]:
-        code = await asyncio.to_thread(show, routers, socket=self.path, output=output, timeout_s=5.0)
+        code = await asyncio.to_thread(show, routers, [self.path], output=output, timeout_s=5.0)
         printed = self._capsys.readouterr()
         return code, printed.out, printed.err
 
@@ -99,6 +99,20 @@ async def test_where_no_speaker_runs_one_sentence_says_so(asked: Asked) -> None:
         "",
         f"bareway: no socket {asked.path}: nothing runs here with it\n",
     )
+
+
+async def test_who_names_several_sockets_is_told_what_all_of_them_say(
+    asked: Asked, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    other, third = tmp_path / "other.sock", tmp_path / "third.sock"
+    beside = replace(speaker_status(peers=(REFUSED,)), node=NODE2)
+    async with serving(asked.path, speaker_status(peers=(peer(),))), serving(other, beside):
+        named = [asked.path, other, third]
+        code = await asyncio.to_thread(show, (), named, output="json", timeout_s=5.0)
+    told = json.loads(capsys.readouterr().out)
+    assert code == ExitCode.SOMETHING_WRONG
+    assert {one["node"] for one in told["nodes"]} == {"node1", "node2"}
+    assert [one["subject"] for one in told["unknown"]] == [str(third)]
 
 
 def test_a_node_without_routers_says_so() -> None:
