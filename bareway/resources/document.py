@@ -217,7 +217,8 @@ class _Builder:
 
     def _alias(self, event: yaml.AliasEvent) -> Tree:
         if event.anchor not in self._anchors:
-            raise _Unreadable(f"unknown anchor '{event.anchor}' referenced", line=_line(event))
+            which = "" if is_secret(path_of(self._path)) else f" '{event.anchor}'"
+            raise _Unreadable(f"unknown anchor{which} referenced", line=_line(event))
         anchored = self._anchors[event.anchor]
         if anchored is None:
             raise _Unreadable(f"anchor '{event.anchor}' value contains itself", line=_line(event))
@@ -232,7 +233,9 @@ class _Builder:
     def _refuse_tag(self, event: yaml.NodeEvent) -> None:
         tag = getattr(event, "tag", None)
         if tag is not None and tag != "!" and tag not in _PLAIN_TAGS:
-            raise _Unreadable(f"unsupported tag {tag}", line=_line(event), path=path_of(self._path))
+            path = path_of(self._path)
+            which = "" if is_secret(path) else f" {tag}"
+            raise _Unreadable(f"unsupported tag{which}", line=_line(event), path=path)
 
 
 def path_of(parts: Sequence[str | int]) -> str:
@@ -283,3 +286,8 @@ def _line(event: yaml.Event) -> int:
     """1-based."""
     assert event.start_mark is not None  # noqa: S101 - None only in events that somebody made by hand
     return event.start_mark.line + 1
+
+
+def is_secret(path: str) -> bool:
+    """Whether what stands there is no other reader's business: no message tells a password."""
+    return path.rpartition(".")[2].casefold().startswith("password")

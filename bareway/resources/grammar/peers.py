@@ -275,8 +275,12 @@ def _passwords(section: Section) -> tuple[str, str]:
     if len(password.encode(errors="replace")) > PASSWORD_MAX:
         section.fail(f"password is longer than {PASSWORD_MAX} bytes", key="password", hint="shorten it")
     if secret and not is_object_name(secret):
-        message = f"invalid password-secret {quoted(secret)}"
-        section.fail(message, key="password-secret", hint="write the name of a Secret in our namespace")
+        # Not what it is: people write the password itself there.
+        section.fail(
+            "invalid password-secret",
+            key="password-secret",
+            hint="write the name of a Secret in our namespace",
+        )
     return password, secret
 
 

@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import Final, TypeVar
 
 from bareway.model.problems import Problem, Severity
-from bareway.resources.document import Entry, Fields, Items, Null, Text, Tree
+from bareway.resources.document import Entry, Fields, Items, Null, Text, Tree, is_secret
 from bareway.resources.grammar.keys import Shape
 from bareway.resources.grammar.scalars import (
     FALSE,
@@ -54,7 +54,7 @@ class Place:
 
     def below(self, key: str, tree: Tree) -> "Place":
         """The value of one key of this mapping."""
-        shown = quoted(key)[1:-1]
+        shown = shown_key(key)
         return Place(tree, f"{self.path}.{shown}" if self.path else shown, self.document)
 
     def items(self) -> "Iterator[Place]":
@@ -157,9 +157,7 @@ class Walk:
 
     def mistyped(self, place: Place, wanted: str, hint: str = "") -> None:
         """Take note of a value of another type than its key's."""
-        self.fail(
-            place, f"could not parse config: cannot unmarshal {_kind(place.tree)} into {wanted}", hint=hint
-        )
+        self.fail(place, f"could not parse config: cannot unmarshal {_told(place)} into {wanted}", hint=hint)
 
     def _note(self, place: Place, message: str, hint: str, severity: Severity) -> None:
         self.problems.append(
@@ -174,9 +172,7 @@ class Walk:
         )
 
     def _unknown(self, place: Place, entry: Entry, shape: Shape) -> None:
-        message = (
-            f"could not parse config: field {quoted(entry.key)[1:-1]} not found in type {shape.type_name}"
-        )
+        message = f"could not parse config: field {shown_key(entry.key)} not found in type {shape.type_name}"
         hint = ""
         if len(self.problems) < GUESSES_MAX:
             likely = get_close_matches(entry.key.lower().replace("_", "-"), shape.names, n=1)
@@ -297,6 +293,20 @@ def duration_hint(text: str) -> str:
     return (
         f"write {text}s" if text.isdecimal() and text.isascii() else "write a duration like 90s, 5m or 1h30m"
     )
+
+
+def shown_key(key: str) -> str:
+    """A key in messages: of ``password:x`` without a space in between no more than its beginning."""
+    name, colon, _ = key.partition(":")
+    return f"{quoted(name)[1:-1]}:…" if colon and is_secret(name) else quoted(key)[1:-1]
+
+
+def _told(place: Place) -> str:
+    """What was found; of a text that may be a password in the wrong place no more than that it is one."""
+    peers = place.path.partition("[")[0] == "peers" and not place.path.partition(".")[2]
+    if isinstance(place.tree, Text) and (peers or is_secret(place.path)):
+        return tag_of(place.tree.value, quoted=place.tree.quoted)
+    return _kind(place.tree)
 
 
 def _kind(tree: Tree) -> str:

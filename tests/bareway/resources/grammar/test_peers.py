@@ -4,6 +4,7 @@ import pytest
 
 from bareway.model.configuration import DynamicAsn, GracefulRestart, Peer
 from bareway.model.selectors import Selector
+from bareway.resources.configurations import read_configuration
 from support.configurations import PEER, accepted, error, errors, peer, peer_with, with_key
 
 ADDRESS = ip_address("192.0.2.1")
@@ -97,7 +98,7 @@ def test_a_peer_without_a_name_is_known_by_its_number() -> None:
             id="two passwords",
         ),
         pytest.param(
-            "password-secret: B", "password-secret", 'invalid password-secret "B"', id="no Secret's name"
+            "password-secret: B", "password-secret", "invalid password-secret", id="no Secret's name"
         ),
         pytest.param(
             "graceful-restart: yes", "graceful-restart", 'unknown graceful-restart "yes"', id="a word"
@@ -138,3 +139,25 @@ def test_a_password_is_not_shown() -> None:
     assert "hunter2" not in repr(peer("password: hunter2"))
     for written in ("password: [hunter2]", "password: hunter2, password-secret: b"):
         assert "hunter2" not in str(error(peer_with(written)))
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        "- password hunter2",
+        "- hunter2",
+        " hunter2",
+        "- {password:hunter2}",
+        "- {Password:hunter2}",
+        "- password: *hunter2",
+        "- password: !hunter2 x",
+        "- password: [hunter2]",
+        "- password: hunter2: x",
+        "- password-secret: Hunter2=",
+        "- {password: hunter2, password-secret: Hunter2}",
+    ],
+)
+def test_no_message_tells_what_may_be_a_password(lines: str) -> None:
+    problems = read_configuration(f"peers:\n{lines}\n", "").problems
+    assert problems
+    assert "hunter2" not in " ".join(map(str, problems)).casefold()
