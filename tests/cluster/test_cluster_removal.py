@@ -1,6 +1,5 @@
 """What is left after Bareway was removed as the README says: nothing."""
 
-import json
 import time
 
 import pytest
@@ -8,7 +7,7 @@ import pytest
 from cluster import audit
 from cluster.conftest import Tell
 from cluster.installation import SETTLED_WITHIN_S, Installation
-from cluster.node import Node
+from cluster.remains import in_the_api, on_a_node
 from lab.commands import LabError
 from lab.observations import answers
 from lab.site import Watchers
@@ -19,38 +18,18 @@ pytestmark = [pytest.mark.cluster, pytest.mark.timeout(400), pytest.mark.usefixt
 SILENCE_S = 1.0
 
 
-def traces(node: Node, address: str) -> list[str]:
-    """What is still on a node after everything was deleted."""
-    found = {
-        "containers": node.running(),
-        "Pods on disk": node.machine.run("ls", "/var/lib/kubelet/pods"),
-        "programs": [
-            line for line in node.machine.run("ps", "-eo", "args").splitlines() if "/opt/bareway" in line
-        ],
-        "links": [line for line in node.machine.run("ip", "link").splitlines() if "veth" in line],
-        "addresses": address in node.machine.run("ip", "address"),
-        "rules": address in node.machine.run("nft", "list", "ruleset"),
-    }
-    return [f"{node.name}: {what} {still}" for what, still in found.items() if still]
-
-
 def test_nothing_is_left_when_everything_is_deleted(
     bareway: Installation, watchers: Watchers, address: str, tell: Tell
 ) -> None:
-    assert traces(bareway.ring.nodes[0], address)  # so that it is really looked for
+    assert on_a_node(bareway.ring.nodes[0], address)  # so that it is really looked for
     began = time.monotonic()
     bareway.remove()
     tell(f"deleted in {time.monotonic() - began:.1f} s")
-    kinds = (
-        "namespaces,clusterroles,clusterrolebindings,services,pods,configmaps,secrets,serviceaccounts,"
-        "endpointslices,controllerrevisions,replicasets,leases,networkpolicies,poddisruptionbudgets"
-    )
-    left = json.loads(bareway.kubectl("get", kinds, "-A", "-o", "json"))["items"]
-    assert [item["metadata"]["name"] for item in left if "bareway" in json.dumps(item)] == []
+    assert in_the_api(bareway) == []
     since = time.monotonic()
 
     def clean() -> bool:
-        return not any(traces(node, address) for node in bareway.ring.nodes)
+        return not any(on_a_node(node, address) for node in bareway.ring.nodes)
 
     wait_for(clean, what="the nodes to be as they were", within_s=SETTLED_WITHIN_S, poll_s=0.5)
     pause(SILENCE_S)

@@ -1,9 +1,10 @@
 """What a page shows of a terminal is what is printed: offline commands are run, others are compared.
 
-A sample of a command that needs a cluster is the same as one in ``manifests/README.md``, which the story on
-the real cluster compares with what it sees, or is the golden output of a verb for a cluster that is made up
-(``tests/bareway/cli/golden``), which that verb's own test compares. ``make demo`` is told by the lab. All are
-written anew by ``make docs``.
+A sample of a command that needs a cluster is the same as one in ``manifests/README.md`` or in the parts that
+a new user reads first (``support/first_day.py``), which stories on the real cluster compare with what they
+see; or it is the golden output of a verb for a cluster that is made up (``tests/bareway/cli/golden``), which
+that verb's own test compares. ``make demo`` is told by the lab. What no real cluster prints is written anew
+by ``make docs``.
 """
 
 from pathlib import Path
@@ -11,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from bareway.cli.__main__ import main
+from support.first_day import READ
 from support.instructions import parts, program
 from support.pages import PROMPT, Page, Sample, page, pages, read_page, samples
 from support.refreshing import GOLDEN, OFFLINE, refresh
@@ -58,7 +60,8 @@ def test_an_offline_command_prints_what_the_page_shows(
 
 
 def _is_compared_elsewhere(sample: Sample) -> bool:
-    ring = [one for block in page(CHECKED_ON_THE_RING).blocks for one in samples(block)]
+    parts_there = [page(CHECKED_ON_THE_RING).blocks, *(page(name).below(heading) for name, heading in READ)]
+    ring = [one for blocks in parts_there for block in blocks for one in samples(block)]
     words = parts(sample.command)[0]
     verb = words[1] if program(words) == "bareway" else ""
     told = f"{PROMPT}{sample.command}\n{sample.output}"

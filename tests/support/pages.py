@@ -24,6 +24,8 @@ class Block:
 
     language: str
     lines: tuple[str, ...]
+    heading: str = ""
+    """The words of the heading that it stands below."""
 
     @property
     def text(self) -> str:
@@ -76,6 +78,10 @@ class Page:
         paragraphs = "\n".join(self.prose).split("\n\n")
         return tuple(" ".join(span.split()) for each in paragraphs for span in _INLINE.findall(each))
 
+    def below(self, heading: str) -> tuple[Block, ...]:
+        """The blocks that stand below a heading, up to the next one."""
+        return tuple(block for block in self.blocks if block.heading == heading)
+
     @property
     def files(self) -> dict[str, str]:
         """Files that it shows: a block whose first line is a comment with nothing but a name."""
@@ -94,17 +100,21 @@ def read_page(path: Path) -> Page:
     blocks: list[Block] = []
     prose: list[str] = []
     lines = path.read_text().splitlines()
+    heading = ""
     at = 0
     while at < len(lines):
         if fence := _FENCE.match(lines[at]):
             end = _end_of_fence(lines, at + 1, fence[1])
-            blocks.append(Block(language=fence[2], lines=tuple(lines[at + 1 : end])))
+            shown = tuple(lines[at + 1 : end])
+            blocks.append(Block(language=fence[2], lines=shown, heading=heading))
             at = end + 1
         elif _INDENTED.match(lines[at]) and not (prose and prose[-1]):
             end = _end_of_indented(lines, at)
-            blocks.append(Block(language="", lines=_dedented(lines[at:end])))
+            blocks.append(Block(language="", lines=_dedented(lines[at:end]), heading=heading))
             at = end
         else:
+            found = _HEADING.match(lines[at])
+            heading = found[1] if found else heading
             prose.append(lines[at])
             at += 1
     return Page(path=path, blocks=tuple(blocks), prose=tuple(prose))

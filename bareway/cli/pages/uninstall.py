@@ -93,7 +93,7 @@ def refusal_page(refusal: RemovalRefusal, remains: Remains) -> Page:
         remedy = f"{_other(remains)}   (if you mean that one)"
     elif refusal is RemovalRefusal.PROGRAMS_RUN:
         why = f"{refusal}: nothing was taken away, since the controller would write it again ({there})."
-        remedy = _stop(remains)
+        remedy = _stops(remains)[0]
     else:
         why = f"{refusal}: nothing was taken away, since it is not known whether a controller runs."
         remedy = f"kubectl -n {remains.namespace} get deployments,pods -l app=bareway"
@@ -132,7 +132,7 @@ def steps_of(remains: Remains, removals: Sequence[Removal], *, keep_addresses: b
         return (_other(remains), "bareway uninstall --verify")
     steps: list[str] = []
     if running(remains):
-        steps.append(_stop(remains))
+        steps.extend(_stops(remains))
     if removals:
         steps.append("bareway uninstall --yes" + (" --keep-addresses" if keep_addresses else ""))
     return (*steps, *_last_steps(remains))
@@ -199,11 +199,13 @@ def _last_steps(remains: Remains) -> tuple[str, ...]:
     return (*steps, "bareway uninstall --verify")
 
 
-def _stop(remains: Remains) -> str:
+def _stops(remains: Remains) -> tuple[str, ...]:
+    """The commands that end what runs: it is told to end, and it has ended."""
+    wait = f"kubectl -n {remains.namespace} wait --for=delete pod -l app=bareway,component=controller"
     deployments = [one.key.name for one in remains.workloads if one.kind == "Deployment" and not one.is_idle]
     if not deployments:
-        return f"kubectl -n {remains.namespace} wait --for=delete pod -l app=bareway,component=controller"
-    return f"kubectl -n {remains.namespace} scale deployment/{deployments[0]} --replicas=0"
+        return (wait,)
+    return f"kubectl -n {remains.namespace} scale deployment/{deployments[0]} --replicas=0", wait
 
 
 def _table(removals: Sequence[Removal], title: str) -> Table:

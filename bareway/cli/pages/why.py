@@ -114,7 +114,7 @@ def _configuration(found: Why) -> Iterator[Cell | str]:
     for mistake in one.mistakes:
         yield Cell(f"  refused: {mistake}", Mood.BAD)
     if found.leadership.is_known:
-        leader = found.leadership.leader
+        leader = found.leadership.leader.partition("_")[0]  # its Pod; what follows tells two lives apart
         yield f"controller: {leader} leads" if leader else Cell("controller: none leads", Mood.BAD)
 
 
