@@ -1,6 +1,7 @@
 """The ``bareway`` command, installed also as ``kubectl-bareway`` for kubectl to find; a verb is a file."""
 
 import argparse
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -11,6 +12,7 @@ from bareway.cli.verbs import LOADERS
 from bareway.cli.words import WORDS
 
 INTERRUPTED = 130  # what shells say of a program that Ctrl-C ended
+PIPE_CLOSED = 141  # and of one whose reader went: what it had to say was not heard, so 0 would be a lie
 
 
 class _Help(argparse.HelpFormatter):
@@ -22,8 +24,23 @@ class _Help(argparse.HelpFormatter):
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command; the exit code is ``ExitCode``'s."""
-    words = sys.argv[1:] if argv is None else argv
+    """Run the command; the exit code is ``ExitCode``'s, or what shells say of a program that was ended."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a letter that it has not is no reason to fail
+    try:
+        try:
+            return _run(sys.argv[1:] if argv is None else argv)
+        finally:
+            sys.stdout.flush()  # of a help page too, which argparse ends with
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:  # the reader, such as head, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return PIPE_CLOSED
+
+
+def _run(words: Sequence[str]) -> int:
     parser = command_parser(Path(sys.argv[0]).name, words)
     arguments = parser.parse_args(words)
     if arguments.verb is None:
@@ -32,15 +49,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     verb: Verb = arguments.verb
     if arguments.local and not verb.answers_here:
         parser.error(f"{words[words.index(LOCAL) + 1]} asks no programs, so {LOCAL} means nothing to it")
-    try:
-        code = verb.run(arguments)
-        sys.stdout.flush()
-    except KeyboardInterrupt:
-        return INTERRUPTED
-    except BrokenPipeError:  # the reader, such as head, has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return ExitCode.WELL
-    return code
+    return verb.run(arguments)
 
 
 def command_parser(called_as: str, words: Sequence[str]) -> argparse.ArgumentParser:

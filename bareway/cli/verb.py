@@ -11,7 +11,7 @@ LOCAL: Final = "--local"
 
 
 class ExitCode(IntEnum):
-    """The answer in a word for scripts."""
+    """The answer in a word for scripts; who is ended early has 130 (Ctrl-C) or 141 (its reader went)."""
 
     WELL = 0
     SOMETHING_WRONG = 1

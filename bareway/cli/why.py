@@ -85,5 +85,5 @@ def _tell(paths: Sequence[Path], about: str, timeout_s: float) -> ExitCode:
         "chain": json.loads(chains[0]) if chains else None,
         "speakers": [plain(one) for one in heard.speakers.values()],
     }
-    sys.stdout.write(json.dumps(page, ensure_ascii=False) + "\n")
+    sys.stdout.write(json.dumps(page) + "\n")
     return ExitCode.WELL

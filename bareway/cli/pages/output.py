@@ -5,6 +5,7 @@ table is plain text, as awk likes it; on a terminal rich draws it (`drawing.py`,
 """
 
 import json
+import re
 import sys
 from argparse import ArgumentParser, ArgumentTypeError
 from collections.abc import Mapping, Sequence
@@ -15,6 +16,8 @@ from bareway.cli.pages.table import printable, table
 from bareway.cli.settings import Terminal, terminal
 
 JSON_VERSION: Final = 1
+BEYOND_ASCII: Final = re.compile(r"[^\x00-\x7e]")
+"""JSON itself escapes what is below: these are DEL, C1, marks of direction, and letters that may stay."""
 
 
 OLD_NAMES: Final = {"text": Form.TABLE}
@@ -45,11 +48,11 @@ def show(page: Page, form: Form, on: Terminal | None = None) -> None:
     """Print it on standard output, as fits what that is."""
     match form:
         case Form.JSON:
-            sys.stdout.write(as_json(page.values()))
+            sys.stdout.write(as_json(page.values(), any_letters=writes_any_letters()))
         case Form.YAML:
             from bareway.cli.pages.as_yaml import as_yaml  # noqa: PLC0415 - yaml, for those who ask for it
 
-            sys.stdout.write(as_yaml(page.values()))
+            sys.stdout.write(as_yaml(page.values(), any_letters=writes_any_letters()))
         case Form.TABLE | Form.WIDE:
             blocks = page.for_form(form)
             where = on if on is not None else terminal()
@@ -61,9 +64,19 @@ def show(page: Page, form: Form, on: Terminal | None = None) -> None:
                 sys.stdout.write(plain_text(blocks))
 
 
-def as_json(data: object) -> str:
-    """Indented, in UTF-8, with a newline at its end."""
-    return json.dumps(data, indent=2, ensure_ascii=False) + "\n"
+def as_json(data: object, *, any_letters: bool = True) -> str:
+    """Indented, with a newline at its end; what a terminal would obey, and does not show, is escaped."""
+    text = json.dumps(data, indent=2, ensure_ascii=not any_letters)
+    return BEYOND_ASCII.sub(_escaped, text) + "\n"
+
+
+def writes_any_letters() -> bool:
+    """Whether standard output has room for more than ASCII: else JSON and YAML escape it in their own way."""
+    return (sys.stdout.encoding or "").lower().startswith("utf")
+
+
+def _escaped(found: re.Match[str]) -> str:
+    return found[0] if found[0].isprintable() else json.dumps(found[0])[1:-1]
 
 
 def plain_text(blocks: Sequence[Block]) -> str:

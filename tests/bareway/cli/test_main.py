@@ -1,4 +1,6 @@
+import os
 import shlex
+import subprocess
 import sys
 
 import pytest
@@ -59,3 +61,16 @@ def test_it_calls_itself_as_it_was_called(
     monkeypatch.setitem(vars(sys), "argv", [called_as])
     assert main() == ExitCode.WELL
     assert capsys.readouterr().out.startswith(shown)
+
+
+@pytest.mark.parametrize("words", [["status", "--help"], ["version"]], ids=" ".join)
+def test_who_is_not_read_to_the_end_says_so_without_a_traceback(words: list[str]) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    # argparse says nothing of what it could not write: only what waits in a buffer shows it.
+    command = ["env", "-u", "PYTHONUNBUFFERED", sys.executable, "-m", "bareway.cli", *words]
+    try:
+        done = subprocess.run(command, check=False, stdout=writer, stderr=subprocess.PIPE, timeout=30)
+    finally:
+        os.close(writer)
+    assert (done.stderr, done.returncode) == (b"", 141)

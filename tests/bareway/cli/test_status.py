@@ -199,9 +199,9 @@ async def test_a_reader_that_has_seen_enough_gets_no_traceback(node: Node) -> No
     many = tuple(statuses.address(f"10.0.{n >> 8}.{n & 255}") for n in range(5_000))
     async with _serving(node.speaker, statuses.speaker_status(addresses=many)):
         command = [sys.executable, "-m", "bareway.cli", "status", "--socket", str(node.speaker)]
-        command = ["sh", "-c", '"$@" | head -n 1', "sh", *command]
+        command = ["bash", "-c", '"$@" | head -n 1; exit "${PIPESTATUS[0]}"', "bash", *command]
         done = await asyncio.to_thread(subprocess.run, command, check=False, capture_output=True, timeout=30)
-    assert done.stderr == b""
+    assert (done.stderr, done.returncode) == (b"", 141)
     assert done.stdout.startswith(b"speaker on node1")
 
 

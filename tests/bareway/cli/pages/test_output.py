@@ -5,6 +5,7 @@ import json
 import subprocess
 import sys
 from argparse import ArgumentParser
+from pathlib import Path
 
 import pytest
 import yaml
@@ -160,3 +161,40 @@ def test_rich_and_yaml_are_imported_only_where_they_are_needed() -> None:
     )
     done = subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, text=True)
     assert done.stdout == "{}\n[]\n"
+
+
+@pytest.mark.parametrize("nasty", ["\x7f", "\x9b2J", "\u202e", "\u2028", "\ud800", "\U000e0001"], ids=ascii)
+def test_no_form_writes_what_a_terminal_obeys(nasty: str, capsys: pytest.CaptureFixture[str]) -> None:
+    said = f"before {nasty} after, ü"
+    page = Page(blocks=(Lines(lines=(said,)),), data={"said": said})
+    for form in Form:
+        if form is Form.YAML and nasty == "\ud800":
+            continue  # half of a character, which YAML has no way to write
+        out = shown(page, form, capsys)
+        assert out.replace("\n", "").isprintable()
+        if form is Form.JSON:
+            assert "ü" in out
+            assert json.loads(out)["said"] == said
+        if form is Form.YAML:
+            assert yaml.safe_load(out)["said"] == said
+
+
+@pytest.mark.parametrize("form", Form)
+def test_what_an_encoding_cannot_write_is_escaped(form: Form) -> None:
+    code = (
+        "from bareway.cli.__main__ import main; from bareway.cli.pages.output import show\n"
+        "from bareway.cli.pages.shapes import *\n"
+        "main(['version'])\n"
+        f"show(Page(blocks=(Lines(lines=('\\u00fc',)),), data={{'a': '\\u00fc'}}), Form('{form}'))"
+    )
+    environment = {"PYTHONIOENCODING": "ascii", "PYTHONPATH": str(Path.cwd())}
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, check=True, capture_output=True, env=environment, timeout=30)
+    out = done.stdout.decode("ascii").partition("\n")[2]
+    assert done.stderr == b""
+    if form is Form.JSON:
+        assert json.loads(out) == {"a": "ü"}
+    elif form is Form.YAML:
+        assert yaml.safe_load(out) == {"a": "ü"}
+    else:
+        assert out == "\\xfc\n"
