@@ -1,13 +1,16 @@
 """Which speakers are asked where there are many: the same ones each time, and those that matter."""
 
-from collections.abc import Collection
+import asyncio
+from collections.abc import Awaitable, Callable, Collection, Sequence
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bareway.cli.asking.pods import SPEAKERS_ASKED, choose, subject_of
+from apiserver.pods import Outcome
+from bareway.cli.asking.pods import SPEAKERS_ASKED, Patience, ask_pods, choose, subject_of
 from bareway.model.cluster import PodState
 from bareway.model.names import NodeName
+from support.scripted_api import scripted
 
 
 def pod(number: int, *, ready: bool = True, running: bool = True) -> PodState:
@@ -67,3 +70,38 @@ def test_a_pod_is_called_by_its_node_or_by_its_name() -> None:
         == "controller c"
     )
     assert subject_of(PodState(name="x", component="", node=None, ready=True)) == "Pod x"
+
+
+async def test_eight_pods_are_asked_at_a_time() -> None:
+    everybody, released = asyncio.Event(), asyncio.Event()
+    running: set[str] = set()
+    most = 0
+    async with scripted() as (api, client):
+        api.answers["/version"] = {}
+
+        def answering(name: str) -> Callable[[Sequence[str]], Awaitable[Outcome]]:
+            async def run(_: Sequence[str]) -> Outcome:
+                nonlocal most
+                running.add(name)
+                most = max(most, len(running))
+                if len(running) >= 8:
+                    everybody.set()
+                await released.wait()
+                running.discard(name)
+                return Outcome(output=b"well")
+
+            return run
+
+        pods = [pod(number) for number in range(20)]
+        for one in pods:
+            body = {"metadata": {"name": one.name, "namespace": "lb"}}
+            api.pods.put("lb", {**body, "spec": {"containers": [{"name": "speaker"}]}}, answering(one.name))
+        async with asyncio.TaskGroup() as group:
+            patience = Patience(pod_s=20.0, overall_s=40.0)
+            asking = group.create_task(ask_pods(client, "lb", pods, ["status"], patience=patience))
+            await asyncio.wait_for(everybody.wait(), 30)
+            for _ in range(5):
+                await client.get("/version")  # so that a ninth would have come as well
+            released.set()
+    assert most == 8
+    assert set(asking.result().values()) == {b"well"}

@@ -155,3 +155,13 @@ def test_remedies_name_the_namespace_that_bareway_is_in() -> None:
     (found,) = diagnose(with_cluster(view, pods=view.cluster.pods[2:], controllers=())).findings
     assert found.word == Ailment.NO_CONTROLLER
     assert "kubectl -n lb " in found.remedy
+
+
+def test_who_is_only_suspect_and_answers_us_cannot_be_heard_by_others() -> None:
+    members = tuple(
+        MemberStatus(
+            name=name, state=MemberState.SUSPECT if name == NODES[2] else MemberState.ALIVE, since_s=5.0
+        )
+        for name in NODES
+    )
+    assert _words(with_speaker(healthy(), NODES[0], members=members)) == [Ailment.GOSSIP_BLOCKED]
