@@ -48,8 +48,12 @@ class BfdProcess:
 
     # -- the network, as the desk uses it
 
-    def listen(self, path: Path) -> int:
-        del path
+    @property
+    def dropped(self) -> int:
+        return 0
+
+    def listen(self, path: Path, minimum_ttl: int) -> int:
+        del path, minimum_ttl
         return 0
 
     def send(self, path: Path, data: bytes) -> int:
