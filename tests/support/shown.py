@@ -14,7 +14,7 @@ ANNOUNCER: Final = "ANNOUNCER"
 OTHER: Final = "OTHER"
 _VARYING: Final = (
     (r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3} [+-]\d\d:\d\d", "WHEN"),
-    (r"\b(bareway-(?:controller|speaker))(?:-[0-9a-z]{5,10}){1,2}(?:_[0-9a-f]{8})?(?![\w-])", r"\1-NAME"),
+    (r"\b(bareway-(?:controller|speaker))(?:-[0-9a-z]{5,10}){1,2}(?![\w-])", r"\1-NAME"),
     (r"\b(?:[0-9a-f]{2}:){5}[0-9a-f]{2}\b", "MAC"),
     (r"\b10\.96\.\d+\.\d+\b", "CLUSTER-IP"),
     (r"\b\d+:\d+/(TCP|UDP)\b", r"PORTS/\1"),

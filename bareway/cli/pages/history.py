@@ -128,7 +128,7 @@ def _remarks(asked: Asked, told: Sequence[Told], zone: tzinfo | None) -> list[Ce
     asked_of = len(asked.histories)
     more = f"; {asked.unasked} others were not asked, since all see the same claims" if asked.unasked else ""
     lines.append(
-        f"{asked_of} {'speaker remembers' if asked_of == 1 else 'speakers remember'} together all since"
+        f"{asked_of} {'speaker remembers' if asked_of == 1 else 'speakers remember together'} all since"
         f" {shown_time(since, zone)}{more}."
     )
     if any(one.handover.gap_s for one in told):
