@@ -22,6 +22,9 @@ MEMBERSHIP: Final = struct.Struct("@16sI")
 OUT_OF_ROOM: Final = (errno.ENOMEM, errno.ENOBUFS)
 AT_ONCE: Final = 32
 """Groups joined in one turn of the loop: each may wait a little for the kernel's lock of all networks."""
+AGAIN_AFTER_S: Final = 1.0
+"""Until what the kernel refused is tried again: it had no memory, or the process no descriptor left. Or the
+link is going; then netlink tells so."""
 
 
 class GroupPort(Protocol):
@@ -88,7 +91,10 @@ class Groups:
         self._wanted: Counter[IPv6Address] = Counter()
         self._joined: set[IPv6Address] = set()
         self._changed: dict[IPv6Address, None] = {}
+        self._refused: dict[IPv6Address, None] = {}
         self._working: asyncio.Handle | None = None
+        self._trying: asyncio.Handle | None = None
+        self._loop = asyncio.get_running_loop()
 
     def add(self, addresses: Iterable[IPv6Address]) -> None:
         """Hear questions for these too; each must be named once until it is removed."""
@@ -105,14 +111,15 @@ class Groups:
 
     def close(self) -> None:
         """Leave all."""
-        if self._working is not None:
-            self._working.cancel()
+        for waiting in (self._working, self._trying):
+            if waiting is not None:
+                waiting.cancel()
         self._port.close()
 
     def _change(self, groups: Iterable[IPv6Address]) -> None:
         self._changed.update(dict.fromkeys(groups))
         if self._changed and self._working is None:
-            self._working = asyncio.get_running_loop().call_soon(self._work)
+            self._working = self._loop.call_soon(self._work)
 
     def _work(self) -> None:
         self._working = None
@@ -121,9 +128,17 @@ class Groups:
             del self._changed[group]
             try:
                 self._settle(group)
-            except OSError as error:  # the link went, or IPv6 was switched off on it: netlink tells
+            except OSError as error:
                 self._counters.failed(error)
+                self._refused[group] = None
         self._change(())
+        if self._refused and self._trying is None:
+            self._trying = self._loop.call_later(AGAIN_AFTER_S, self._try_again)
+
+    def _try_again(self) -> None:
+        self._trying = None
+        again, self._refused = self._refused, {}
+        self._change(group for group in again if group in self._wanted)
 
     def _settle(self, group: IPv6Address) -> None:
         if group in self._wanted and group not in self._joined:

@@ -1,5 +1,6 @@
 """The driver and IPv6 on a fake wire: who is answered, groups, and links that speak it or do not."""
 
+import asyncio
 import errno
 from ipaddress import IPv6Address
 
@@ -12,9 +13,11 @@ from bareway.layer2.ethernet import ETHERTYPE_IPV6
 from bareway.layer2.filter import ANY_NDP, ndp_filter
 from bareway.layer2.ndp import Advertisement, Solicitation
 from bareway.model.mac import MacAddress
+from speaker.layer2.counters import Counters
+from speaker.layer2.groups import AGAIN_AFTER_S, Groups
 from support.arp import MY_MAC, STRANGER_MAC, VIP
 from support.cbpf import TO_GROUP, TO_HOST
-from support.layer2 import address, interface
+from support.layer2 import FakeGroups, address, interface, link
 from support.ndp import VIP6, advertisement, frame, probe, solicitation, unicast
 from support.speaker import Speaker, driver_with
 from support.until import until
@@ -122,6 +125,31 @@ async def test_to_announce_anew_joins_nothing_twice(speaker: Speaker) -> None:
     await until(lambda: groups.joined)
     speaker.driver.withdraw([VIP6])
     await until(lambda: not groups.joined)
+
+
+@pytest.mark.looptime
+async def test_a_group_that_the_kernel_refuses_is_asked_for_until_it_is_joined_or_wanted_no_more() -> None:
+    port, counters = FakeGroups(link()), Counters()
+    groups, other = Groups(port, counters), IPv6Address("2001:db8::9")
+    port.fault = OSError(errno.EMFILE, "no descriptor left")
+    groups.add([VIP6, other])
+    await asyncio.sleep(AGAIN_AFTER_S * 1.5)
+    assert (port.joined, counters.failures["EMFILE"]) == ([], 4)
+    groups.remove([other])
+    port.fault = None
+    late = IPv6Address("2001:db8::7")
+    groups.add([late])
+    await asyncio.sleep(0.01)
+    assert port.joined == [ipv6.solicited_node(late)], "it does not wait for the next attempt"
+    await asyncio.sleep(AGAIN_AFTER_S)
+    assert port.joined == [ipv6.solicited_node(late), ipv6.solicited_node(VIP6)]
+    port.fault = OSError(errno.EMFILE, "no descriptor left")
+    groups.add([other])
+    await asyncio.sleep(0.01)
+    groups.close()
+    failures = counters.failures["EMFILE"]
+    await asyncio.sleep(AGAIN_AFTER_S * 2)
+    assert counters.failures["EMFILE"] == failures, "who has left asks no more"
 
 
 async def test_first_frames_do_not_wait_for_the_groups(speaker: Speaker) -> None:
