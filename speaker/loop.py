@@ -60,7 +60,7 @@ LINKS_LOOK_S: Final = 1.0
 LEAVE_S: Final = 10.0
 """After SIGTERM an address that nobody takes is served for so long (grace 30 s in the manifest)."""
 AS_BY_DEFAULT: Final = Layer2Settings()
-NO_LINKS: Final[frozenset[InterfaceName]] = frozenset()
+NO_LINKS: Final[Mapping[InterfaceName, bool]] = {}
 
 
 class Gossip(Protocol):
@@ -248,7 +248,8 @@ class Speaker:
         links = {node.name: NO_LINKS for node in self._watch.nodes.objects.values()}
         said = {member.name: member.report.facts.links for member in self._members()}
         said[self._settings.node_name] = self._links
-        return {**links, **{name: frozenset(link.name for link in facts) for name, facts in said.items()}}
+        told = {name: {link.name: link.speaks_ipv6 for link in facts} for name, facts in said.items()}
+        return {**links, **told}
 
     # ------------------------------------------------------------ telling gossip
 
@@ -286,9 +287,9 @@ class Speaker:
         return own_refusal(self._watch.me, nodes, ignore_exclude_label=ignore)
 
     @property
-    def link_names(self) -> tuple[InterfaceName, ...]:
-        """The usable links of this node."""
-        return tuple(link.name for link in self._links)
+    def spoken(self) -> Mapping[InterfaceName, bool]:
+        """The usable links of this node, and whether IPv6 is spoken on each."""
+        return {link.name: link.speaks_ipv6 for link in self._links}
 
     def allows(self, address: IPAddress, link: InterfaceName) -> bool:
         """Whether the pool of ``address`` lets it be announced on ``link``."""

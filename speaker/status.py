@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Protocol
 
 from bareway import __version__
-from bareway.decide.announcement.announcers import Group, Refusal
+from bareway.decide.announcement.announcers import IPV6, Group, Refusal
 from bareway.gossip.claims import Claim
 from bareway.gossip.findings import FindingWord
 from bareway.gossip.machine import GossipMachine
@@ -197,6 +197,11 @@ class SelfReport:
     ) -> tuple[AddressStatus, ...]:
         of_bgp = {one.address for one in by_bgp}
         holders = {claim.address: claim.node for claim in self._claims_now()}
+        links = {member.name: member.report.facts.links for member in self._members_now()}
+        spoken: dict[NodeName, Mapping[InterfaceName, bool]] = {
+            name: {link.name: link.speaks_ipv6 for link in some} for name, some in links.items() if some
+        }
+        spoken[self._settings.node_name] = self._speaker.spoken
         withheld = tuple(
             AddressStatus(address=address, services=(key,), announced_by=None, reason=refusal)
             for key, refusal in self._speaker.decided.withheld.items()
@@ -205,7 +210,7 @@ class SelfReport:
             if address not in of_bgp and (some is None or address in some)
         )
         wanted = tuple(
-            self._wanted(address, group, holders, now)
+            self._wanted(address, group, holders, spoken, now)
             for group in self._speaker.announcing.groups.values()
             for address in group.addresses
             if some is None or address in some
@@ -213,15 +218,23 @@ class SelfReport:
         return (*wanted, *withheld, *(one for one in by_bgp if some is None or one.address in some))
 
     def _wanted(
-        self, address: IPAddress, group: Group, holders: Mapping[IPAddress, NodeName], now: float
+        self,
+        address: IPAddress,
+        group: Group,
+        holders: Mapping[IPAddress, NodeName],
+        spoken: Mapping[NodeName, Mapping[InterfaceName, bool]],
+        now: float,
     ) -> AddressStatus:
         is_here = address in self._speaker.announcing.addresses
         wish = self._speaker.wishes.get(group.key)
+        holder = self._settings.node_name if is_here else holders.get(group.key)
+        links = spoken.get(holder) if holder is not None and address.version == IPV6 else None
+        is_mute = links is not None and group.lacks_ipv6(links)
         return AddressStatus(
             address=address,
             services=group.services,
-            announced_by=holders.get(group.key),
-            reason="" if is_here else self._reason(group),
+            announced_by=None if is_mute else holder,
+            reason="" if is_here and not is_mute else self._reason(group),
             listed=wish.nodes if wish is not None else (),
             on_link=self._layer2.on_link(address, now=now) if is_here else None,
         )
@@ -235,20 +248,23 @@ class SelfReport:
     def _reason(self, group: Group) -> str:
         """Why not here: what the node says of itself, then what speaks against it for this group."""
         own, leaving = self._speaker.own_refusal(), self._speaker.leaving()
-        return own or self._objection(group, self._speaker.link_names) or leaving or Refusal.NOT_OWNER
+        return own or self._objection(group, self._speaker.spoken) or leaving or Refusal.NOT_OWNER
 
-    def _objection(self, group: Group, links: tuple[InterfaceName, ...]) -> Refusal | None:
-        return group.why_not(self._settings.node_name) or group.link_refusal(links)
+    def _objection(self, group: Group, links: Mapping[InterfaceName, bool]) -> Refusal | None:
+        refusal = group.why_not(self._settings.node_name) or group.link_refusal(links)
+        return refusal or (Refusal.NO_IPV6_LINK if group.lacks_ipv6(links) else None)
 
     def _why_not(self, bgp: Bgp | None) -> Mapping[str, int]:
         """Of how many addresses ``_reason`` says what; of 5,000 at once, so what is common is asked once."""
-        here, links = self._speaker.announcing.addresses, self._speaker.link_names
+        here, links = self._speaker.announcing.addresses, self._speaker.spoken
         own, leaving = self._speaker.own_refusal(), self._speaker.leaving()
         count: Counter[str] = Counter()
         for group in self._speaker.announcing.groups.values():
             if group.addresses[0] not in here:  # all of a group are announced by the same node
                 reason = own or self._objection(group, links) or leaving or Refusal.NOT_OWNER
                 count[reason] += len(group.addresses)
+            elif group.has_both and group.lacks_ipv6(links):
+                count[Refusal.NO_IPV6_LINK] += sum(one.version == IPV6 for one in group.addresses)
         by_bgp = bgp.addresses() if bgp is not None else ()
         of_bgp = {one.address for one in by_bgp}
         count.update(one.reason for one in by_bgp if one.reason)

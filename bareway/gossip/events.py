@@ -90,6 +90,8 @@ class Wish:
     """Those of the entry; the first one shall announce."""
     is_new: bool = False
     """Given to a Service a moment ago: whoever claims it asks the link whether somebody has it already."""
+    has_both: bool = False
+    """It is IPv4, and stands for addresses of IPv6 too: who speaks none comes after those who do."""
     is_requested: bool = False
     """A Service asks for it by name: it is not exchanged for another."""
 

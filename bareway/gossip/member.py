@@ -77,6 +77,11 @@ class LinkFact:
     networks: tuple[IPNetwork, ...] = ()
     """The subnets in which it has an address."""
 
+    @property
+    def speaks_ipv6(self) -> bool:
+        """Whether an IPv6 address can be served on it: every link that can has one network of that family."""
+        return any(network.version != 4 for network in self.networks)  # noqa: PLR2004 - of IP
+
 
 LINKS_MAX: Final = 16
 """Links, and also networks of all links together, that a member publishes."""

@@ -1,11 +1,13 @@
 """In which order members stand for an address: total, and equal on every node that knows the same.
 
 Who leaves comes last; then come the tiers of the wish (nodes that serve all Services of a shared address of
-policy Local, then those that serve most); then members without an address in its subnet, if others have one;
-then the position in the announcer lists; then MetalLB's rank. Nothing else decides.
+policy Local, then those that serve most); then, of a group of both families, members that speak IPv4 alone;
+then members without an address in its subnet, if others have one; then the position in the announcer lists;
+then MetalLB's rank. Nothing else decides.
 
 Who publishes links and speaks IPv6 on none of them may not announce an IPv6 address: nobody would hear it.
-Who has only link-local addresses may, after those in the subnet. A group of both families goes by its key.
+Who has only link-local addresses may, after those in the subnet. A group of both families goes by its key,
+the IPv4 address: where nobody speaks IPv6 that one is announced all the same.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -38,16 +40,21 @@ class Order:
     standings: Mapping[NodeName, Facts] = field(default_factory=dict)
     _subnets: dict[NodeName, _Subnets] = field(init=False)
     """Of those who publish their links; who does not counts as being in every subnet."""
+    _without_ipv6: frozenset[NodeName] = field(init=False)
+    """Members without a link that may carry an IPv6 address: it is switched off on some nodes."""
 
     def __post_init__(self) -> None:
         self._subnets = {name: _subnets(facts) for name, facts in self.standings.items() if facts.links}
+        self._without_ipv6 = frozenset(name for name, subnets in self._subnets.items() if not subnets.v6)
 
     def eligible(self, node: NodeName, address: IPAddress, wish: Wish, *, started: bool = True) -> bool:
         """Whether a member may announce; without ``started`` also one that is only about to start."""
         standing = self.standings.get(node)
         if standing is None or not standing.able or (started and not standing.started):
             return False
-        return self._speaks(node, address) and tier(node, wish) is not None
+        if address.version != 4 and node in self._without_ipv6:  # noqa: PLR2004 - of IP
+            return False
+        return tier(node, wish) is not None
 
     def candidates(self, address: IPAddress, wish: Wish, *, started: bool = True) -> Iterator[NodeName]:
         """All who may announce."""
@@ -80,21 +87,15 @@ class Order:
             )
         )
 
-    def _speaks(self, node: NodeName, address: IPAddress) -> bool:
-        """Whether a link of the member may carry the address at all: IPv6 is switched off on some nodes."""
-        if address.version == 4:  # noqa: PLR2004 - of IP
-            return True
-        subnets = self._subnets.get(node)
-        return subnets is None or bool(subnets.v6)
-
     def _coarse(
         self, node: NodeName, address: IPAddress, number: int, wish: Wish
-    ) -> tuple[bool, int, bool, int]:
+    ) -> tuple[bool, int, bool, bool, int]:
         """What decides before rank does."""
         nodes, subnets = wish.nodes, self._subnets.get(node)
         return (
             self.standings[node].leaving,
             tier(node, wish) or 0,
+            wish.has_both and node in self._without_ipv6,
             subnets is not None and not subnets.hold(address.version, number),
             nodes.index(node) if node in nodes else len(nodes),
         )

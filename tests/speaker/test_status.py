@@ -1,5 +1,6 @@
 """What the speaker says of itself is what its parts know: readiness, members, addresses and why not here."""
 
+from dataclasses import replace
 from ipaddress import ip_address
 from random import Random
 
@@ -12,6 +13,9 @@ from bareway.gossip.events import (
     PartitionPolicy,
     PeersKnown,
     Permission,
+    Wish,
+    Withdraw,
+    WithdrawReason,
 )
 from bareway.gossip.findings import Finding, FindingWord
 from bareway.gossip.machine import GossipMachine
@@ -24,12 +28,13 @@ from bareway.model.nodes import DRAIN_ANNOTATION
 from bareway.model.problems import Severity
 from bareway.model.status import OnLinkStatus
 from bareway.resources.announcer_lists import LABEL, shard_key, write_shard
-from bareway.resources.kinds import CONFIG_MAPS, NODES
+from bareway.resources.kinds import CONFIG_MAPS, NODES, SERVICES
 from bareway.runtime.gossip.report import GossipCounters
 from speaker.layer2.driver import Layer2Driver
+from speaker.layer2.links import LINK_LOCAL
 from speaker.status import SelfReport
 from support.builders import key, names
-from support.rig import Rig, rig
+from support.rig import ETH0, Rig, rig
 from support.until import until
 from support.wishes import wanted as wanting
 
@@ -187,6 +192,29 @@ async def test_why_not_here_is_first_what_the_node_says_of_itself() -> None:
         made.speaker.links_changed(())
         (shown,) = report_of(made).status(now=0.0).addresses
         assert shown.reason == Refusal.NO_USABLE_LINK
+
+
+async def test_who_has_both_families_and_speaks_ipv4_alone_says_what_it_does_not_answer_for() -> None:
+    six = ip_address("2001:db8::1")
+    async with rig() as made:
+        await made.config(POOL.replace("/24", "/24, '2001:db8::/64'"))
+        await made.service("web", "192.0.2.1")
+        both = {"status": {"loadBalancer": {"ingress": [{"ip": str(A)}, {"ip": str(six)}]}}}
+        await made.client.merge_patch(SERVICES.path("default", "web", "status"), both)
+        await until(lambda: made.wanted == {A: Wish(has_both=True)})
+        made.speaker.on_output(Announce(addresses=(A,)))
+        report = report_of(made)
+        lacking = [(A, "a", ""), (six, None, Refusal.NO_IPV6_LINK)]
+        shown = report.status(now=0.0).addresses
+        assert [(one.address, one.announced_by, one.reason) for one in shown] == lacking
+        assert report.figures().why_not == {Refusal.NO_IPV6_LINK: 1}
+        made.speaker.links_changed((replace(ETH0, networks=(*ETH0.networks, LINK_LOCAL)),))
+        shown = report.status(now=0.0).addresses
+        assert [(one.announced_by, one.reason) for one in shown] == [("a", ""), ("a", "")]
+        assert report.figures().why_not == {}
+        made.speaker.links_changed((ETH0,))
+        made.speaker.on_output(Withdraw(addresses=(A,), reason=WithdrawReason.BEATEN))
+        assert {one.reason for one in report.status(now=0.0).addresses} == {Refusal.NO_IPV6_LINK}
 
 
 async def test_a_node_that_the_pool_leaves_out_says_so() -> None:

@@ -8,6 +8,7 @@ is not decided here but told by it in gossip. Who of the permitted nodes announc
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Final
 
 from bareway.decide.announcement.interfaces import allows
 from bareway.decide.announcement.layer2_pools import Layer2Pools
@@ -19,6 +20,8 @@ from bareway.model.nodes import EXCLUDE_LABEL, Node
 from bareway.model.selectors import any_matches
 from bareway.model.services import Service, TrafficPolicy, is_ours
 from bareway.model.steps import Steps, finish, pieces
+
+IPV6: Final = 6
 
 
 class Refusal(StrEnum):
@@ -39,6 +42,8 @@ class Refusal(StrEnum):
     NO_USABLE_LINK = "noUsableLink"
     NO_ALLOWED_LINK = "noAllowedLink"
     """It has usable links, but none that a pool of the address lists under ``interfaces``."""
+    NO_IPV6_LINK = "noIPv6Link"
+    """None of the links that the address may be announced on speaks IPv6."""
     NOT_OWNER = "notOwner"
 
 
@@ -83,6 +88,11 @@ class Group:
     """The pools of all its addresses, in the order of the document."""
 
     @property
+    def has_both(self) -> bool:
+        """Whether it has addresses of both families."""
+        return len({address.version for address in (*self.addresses, *self.idle)}) > 1
+
+    @property
     def tiers(self) -> tuple[frozenset[NodeName], ...] | None:
         """All nodes that may announce it, the best first; None = every node alike."""
         return None if self.permitted is None else (self.permitted, *self.lesser)
@@ -104,6 +114,18 @@ class Group:
         if all(any(allows(pool, link) for link in links) for pool in self.pools):
             return None
         return Refusal.NO_ALLOWED_LINK
+
+    def lacks_ipv6(self, links: Mapping[InterfaceName, bool]) -> bool:
+        """Whether it has IPv6 addresses that a node with these links could not answer for.
+
+        Args:
+            links: by name, whether IPv6 is spoken there.
+        """
+        if all(address.version != IPV6 for address in (*self.addresses, *self.idle)):
+            return False
+        speaking = [name for name, speaks in links.items() if speaks]
+        pools = [pool for pool in self.pools if any(one.version == IPV6 for one in pool.ranges)]
+        return not speaking or any(not any(allows(pool, link) for link in speaking) for pool in pools)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

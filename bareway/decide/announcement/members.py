@@ -1,24 +1,22 @@
 """Who could announce a group, in classes: nodes of a better class go before all others.
 
-A class says what outweighs an even load: not draining, serving more of a shared address's Services, an
-address in the subnet, the operator's word, no cordon, and the score of preferred nodes. Facts about a living
-member are those it tells itself; without gossip they are read from its Node. A cordon is always read there:
-it says what the scheduler may do, not what the node can.
+A class says what outweighs an even load: not draining, serving more of a shared address's Services, speaking
+both families of a group that has both, an address in the subnet, the operator's word, no cordon, and the
+score of preferred nodes. Facts about a living member are those it tells itself; without gossip they are read
+from its Node. A cordon is always read there: it says what the scheduler may do, not what the node can.
 """
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from bareway.decide.announcement.announcers import Group, own_refusal
+from bareway.decide.announcement.announcers import IPV6, Group, own_refusal
 from bareway.decide.announcement.interfaces import allows
 from bareway.gossip.claims import Claim
 from bareway.gossip.member import LinkFact
 from bareway.model.configuration import OnCordon, Pool
 from bareway.model.names import IPAddress, IPNetwork, NodeName
 from bareway.model.nodes import EXCLUDE_LABEL, Node
-
-IPV6 = 6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,10 +38,13 @@ class Member:
         """Whether its links are those that the pools allow and speak the key's family, as far as it tells."""
         if not self.links:
             return True
-        families = {network.version for link in self.links for network in link.networks}
-        if group.key.version == IPV6 and IPV6 not in families:
+        if group.key.version == IPV6 and self.lacks_ipv6(group):
             return False
         return group.link_refusal([link.name for link in self.links]) is None
+
+    def lacks_ipv6(self, group: Group) -> bool:
+        """Whether it could not answer for the IPv6 addresses of a group, as far as it tells."""
+        return bool(self.links) and group.lacks_ipv6({link.name: link.speaks_ipv6 for link in self.links})
 
     def networks_for(self, pool: Pool | None) -> frozenset[IPNetwork]:
         """The subnets on the links where addresses of ``pool`` are announced; None = on all."""
@@ -73,6 +74,8 @@ class Standing(NamedTuple):
 
     draining: bool
     tier: int
+    lacks_ipv6: bool
+    """It can announce the IPv4 addresses of a group of both families, and no others."""
     off_subnet: bool
     unwished: bool
     """The operator named another node (``bareway.io/announce-from``), or none."""
@@ -147,7 +150,8 @@ class Fields:
         near = frozenset(network for network in self._networks if group.key in network)
         names = tuple(pool.name for pool in group.pools)
         home = _home(group)
-        about = (names, home.name if home is not None else "", group.permitted, group.lesser, near, wished)
+        place = (group.permitted, group.lesser, near, group.key.version, group.has_both)
+        about = (names, home.name if home is not None else "", place, wished)
         if about not in self._known:
             self._known[about] = self._field(group, home, near, wished)
         return self._known[about]
@@ -166,6 +170,7 @@ class Fields:
                 standing[name] = Standing(
                     draining=member.draining,
                     tier=tier,
+                    lacks_ipv6=member.lacks_ipv6(group),
                     off_subnet=far,
                     unwished=name != wished,
                     cordoned=member.cordoned,

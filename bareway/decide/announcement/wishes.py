@@ -2,6 +2,7 @@
 
 Nodes are left out here that the API's objects leave out, and those without a link that a pool of the address
 allows, by the links that each member publishes; a member that publishes none counts as having what it needs.
+Where those links speak IPv4 alone, it comes after others for a group of both families.
 Which of those that remain can announce now, they say themselves.
 """
 
@@ -14,8 +15,9 @@ from bareway.model.configuration import Pool
 from bareway.model.names import InterfaceName, IPAddress, NodeName
 from bareway.model.steps import Steps, pieces
 
-Links = Mapping[NodeName, frozenset[InterfaceName]]
-"""The usable links of every node that is known: by its own word, or none for one that says nothing."""
+Links = Mapping[NodeName, Mapping[InterfaceName, bool]]
+"""The usable links of every node that is known, by its own word, and whether IPv6 is spoken on each; none for
+a node that says nothing."""
 Tiers = tuple[frozenset[NodeName], ...] | None
 
 NO_ENTRY = Entry(generation=0)
@@ -37,7 +39,11 @@ def wishes_in_steps(
             entry = lists.entry((*group.addresses, *group.idle), key) or NO_ENTRY
             is_new = checks_duplicates and not lists.shards[shard_of(key)].new.isdisjoint(group.addresses)
             wish = Wish(
-                tiers=allowed.tiers(group), generation=entry.generation, nodes=entry.nodes, is_new=is_new
+                tiers=allowed.tiers(group),
+                generation=entry.generation,
+                nodes=entry.nodes,
+                is_new=is_new,
+                has_both=group.has_both,
             )
             known = before.get(key)
             wishes[key] = known if known == wish else wish
@@ -62,31 +68,34 @@ class _Allowed:
 
     def __init__(self, links: Links) -> None:
         self._links = links
-        self._refused: dict[tuple[str, ...], frozenset[NodeName]] = {}
+        self._sorted_out: dict[object, tuple[frozenset[NodeName], frozenset[NodeName]]] = {}
         self._known: dict[object, Tiers] = {}
 
     def tiers(self, group: Group) -> Tiers:
         """Who may announce it, best first; None = any member alike."""
         tiers = group.tiers
-        refused = self._without_link(group)
-        about = (tiers, refused)
+        refused, last = self._sort_out(group)
+        about = (tiers, refused, last)
         if about not in self._known:
-            self._known[about] = self._reduced(tiers, refused)
+            self._known[about] = self._reduced(tiers, refused, last)
         return self._known[about]
 
-    def _reduced(self, tiers: Tiers, refused: frozenset[NodeName]) -> Tiers:
-        if not refused:
+    def _reduced(self, tiers: Tiers, refused: frozenset[NodeName], last: frozenset[NodeName]) -> Tiers:
+        if not refused and not last:
             return tiers
-        if tiers is None:
-            return (frozenset(self._links) - refused,)
-        return tuple(left for tier in tiers if (left := tier - refused)) or (frozenset(),)
+        every = (frozenset(self._links),) if tiers is None else tiers
+        parts = (part for tier in every for part in (tier - refused - last, (tier - refused) & last))
+        return tuple(part for part in parts if part) or (frozenset(),)
 
-    def _without_link(self, group: Group) -> frozenset[NodeName]:
+    def _sort_out(self, group: Group) -> tuple[frozenset[NodeName], frozenset[NodeName]]:
+        """Who may not announce it for lack of a link; who comes after the others for lack of IPv6 there."""
         choosy = tuple(pool.name for pool in group.pools if pool.interfaces)
-        if choosy not in self._refused:
-            self._refused[choosy] = frozenset(
-                node
-                for node, links in self._links.items()
-                if choosy and links and group.link_refusal(links) is not None
-            )
-        return self._refused[choosy]
+        about = (choosy, group.key.version, group.has_both)
+        if about not in self._sorted_out:
+            known = {node: links for node, links in self._links.items() if choosy and links}
+            refused = {node for node, links in known.items() if group.link_refusal(links) is not None}
+            lacking = {node for node, links in known.items() if group.lacks_ipv6(links)}
+            if not group.has_both:
+                refused, lacking = refused | lacking, set()
+            self._sorted_out[about] = (frozenset(refused), frozenset(lacking))
+        return self._sorted_out[about]

@@ -87,6 +87,24 @@ HERE, ELSEWHERE, BOTH = "192.168.10.0/24", "10.0.0.0/8", "10.0.0.0/8 192.168.0.0
             id="nobody is in the subnet: nobody is excluded",
         ),
         pytest.param(
+            {FIRST: facts(subnets=HERE), SECOND: facts(subnets=f"{ELSEWHERE} fe80::/64")},
+            Wish(has_both=True, nodes=(FIRST, SECOND)),
+            [THIRD, SECOND, FIRST],
+            id="of both families, IPv4 alone comes after both, whatever the subnet and the list say",
+        ),
+        pytest.param(
+            {FIRST: facts(subnets=HERE)},
+            Wish(has_both=True, tiers=(frozenset({FIRST}), frozenset({SECOND, THIRD}))),
+            [FIRST, SECOND, THIRD],
+            id="a better tier comes before both families",
+        ),
+        pytest.param(
+            {node: facts(subnets=HERE) for node in NODES},
+            Wish(has_both=True),
+            [FIRST, SECOND, THIRD],
+            id="nobody speaks both families: nobody is excluded",
+        ),
+        pytest.param(
             {FIRST: facts(subnets="2001:db8::/32")}, ANYBODY, [SECOND, THIRD, FIRST], id="the other family"
         ),
     ],

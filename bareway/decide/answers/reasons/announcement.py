@@ -67,6 +67,13 @@ NOT_ANNOUNCED: Final = Topic(
             "Correct `interfaces` of the pool; patterns begin with `regex:`.",
         ),
         Explanation(
+            "noIPv6Link",
+            "IPv6 is switched off on every interface of the node on which the address may be announced; of a"
+            " Service with both families it announces the IPv4 address, and only where no node speaks both.",
+            "Nothing, if a node with IPv6 announces it; else switch it on: `sysctl"
+            " net.ipv6.conf.INTERFACE.disable_ipv6=0`.",
+        ),
+        Explanation(
             "notOwner",
             "Another node announces the address, as it should be: exactly one does.",
             "Nothing; `bareway move ADDRESS NODE` has it announced from here.",

@@ -66,6 +66,9 @@ REMEDIES: Final[Mapping[str, str]] = {
         "kubectl label nodes {node} node.kubernetes.io/exclude-from-external-load-balancers-"
     ),
     NotAnnounced.NO_ALLOWED_LINK: "Look at interfaces of pool {pool}: no usable link is among them.",
+    NotAnnounced.NO_IPV6_LINK: (
+        "Switch IPv6 on where {pool} may be announced: sysctl net.ipv6.conf.INTERFACE.disable_ipv6=0"
+    ),
     NotAnnounced.SHARED_LOCAL_PARTIAL: "Let the Pods of all these Services run on the same nodes.",
     **{word: one.remedy for word, one in STRANGERS.items()},
     "Drained": "bareway undrain {node}",

@@ -112,6 +112,30 @@ def test_of_a_group_over_two_pools_the_subnet_counts_on_the_links_of_its_keys_po
     assert fields.of(group("2001:db8::1", pools=both)).best == ("a", "b"), "no subnet has that one"
 
 
+def test_of_both_families_who_speaks_ipv4_alone_comes_after_who_speaks_both() -> None:
+    members = [on("a", *NEAR), on("b", *NEAR, LOCAL), on("c", *OTHER, LOCAL)]
+    fields = Fields({one.name: one for one in members}, ())
+    found = [fields.of(group(*key)).classes for key in (["192.0.2.1", "2001:db8::1"], ["192.0.2.2"])]
+    assert [[nodes for _, nodes in each] for each in found] == [
+        [("b",), ("c",), ("a",)],
+        [("a", "b"), ("c",)],
+    ]
+    alone = Fields({one.name: one for one in members[:1]}, ())
+    assert alone.of(group("192.0.2.1", "2001:db8::1")).best == ("a",), "not excluded"
+
+
+def test_ipv6_counts_on_the_links_that_its_pool_allows() -> None:
+    on_eth1 = replace(pool("v6", "2001:db8::/64"), interfaces=("eth1",))
+    members = [
+        with_links(member("a"), eth0=[*NEAR, LOCAL], eth1=NEAR),
+        with_links(member("b"), eth0=NEAR, eth1=[LOCAL]),
+    ]
+    fields = Fields({one.name: one for one in members}, ())
+    both = group("192.0.2.1", "2001:db8::1", pools=(pool(), on_eth1))
+    assert [nodes for _, nodes in fields.of(both).classes] == [("b",), ("a",)]
+    assert fields.of(group("2001:db8::1", pools=(on_eth1,))).best == ("b",)
+
+
 def test_who_speaks_ipv6_on_no_link_is_no_candidate_for_a_key_of_ipv6() -> None:
     members = {
         one.name: one
@@ -119,7 +143,7 @@ def test_who_speaks_ipv6_on_no_link_is_no_candidate_for_a_key_of_ipv6() -> None:
     }
     fields = Fields(members, ())
     assert [nodes for _, nodes in fields.of(group("2001:db8::1")).classes] == [("c", "d"), ("b",)]
-    assert fields.of(group("192.0.2.1", "2001:db8::1")).best == ("a", "b", "c", "d"), "the key decides"
+    assert fields.of(group("192.0.2.1", "2001:db8::1")).best == ("b", "c", "d"), "of both, a speaks one"
 
 
 def test_groups_of_the_same_pools_differ_by_the_pool_of_their_key() -> None:

@@ -41,9 +41,12 @@ def group(
     )
 
 
-def links(**of: str) -> dict[NodeName, frozenset[InterfaceName]]:
-    """``a="eth0 eth1"``; empty = it says nothing."""
-    return {NodeName(node): frozenset(map(InterfaceName, text.split())) for node, text in of.items()}
+def links(**of: str) -> dict[NodeName, dict[InterfaceName, bool]]:
+    """``a="eth0 eth1/4"``, which speaks IPv4 alone; empty = it says nothing."""
+    return {
+        NodeName(node): {InterfaceName(each.removesuffix("/4")): "/" not in each for each in text.split()}
+        for node, text in of.items()
+    }
 
 
 def lists(**of_shard: Shard) -> AnnouncerLists:
@@ -57,7 +60,7 @@ def lists(**of_shard: Shard) -> AnnouncerLists:
 def wishes(
     *groups: Group,
     of: AnnouncerLists | None = None,
-    known: Mapping[NodeName, frozenset[InterfaceName]] | None = None,
+    known: Mapping[NodeName, Mapping[InterfaceName, bool]] | None = None,
     checks: bool = True,
     before: Mapping[IPAddress, Wish] | None = None,
 ) -> dict[IPAddress, Wish]:
@@ -101,6 +104,23 @@ def test_links_count_in_every_tier_and_a_tier_without_nodes_is_none() -> None:
     tiers = group("192.0.2.1", permitted=names("a"), lesser=(names("a", "b"), names("b", "x")), pools=(ETH1,))
     found = wishes(tiers, known=links(a="eth0", b="eth1"))
     assert found[A].tiers == (names("b"), names("b", "x"))  # of x nothing is known
+
+
+def test_a_group_of_both_families_says_so() -> None:
+    found = wishes(group("192.0.2.1", "2001:db8::1"), group("192.0.2.2", "192.0.2.3"), group("2001:db8::2"))
+    assert [wish.has_both for wish in found.values()] == [True, False, False]
+
+
+def test_links_that_speak_ipv4_alone_come_last_for_both_families_and_not_at_all_for_ipv6() -> None:
+    known = links(a="bond0/4 eth0", b="bond0", c="eth0", silent="")
+    both, six = group("192.0.2.1", "2001:db8::1", pools=(pool(), BOND)), group("2001:db8::1", pools=(BOND,))
+    found = wishes(both, six, known=known)
+    assert found[both.key].tiers == (names("b", "silent"), names("a"))
+    assert found[six.key].tiers == (names("b", "silent"),)
+    local = replace(both, permitted=names("a"), lesser=(names("b"),))
+    assert wishes(local, known=known)[A].tiers == (names("a"), names("b")), "it serves more Services"
+    four = group("192.0.2.1", pools=(replace(BOND, ranges=pool().ranges),))
+    assert wishes(four, known=known)[A].tiers == (names("a", "b", "silent"),)
 
 
 def test_where_no_node_has_the_link_nobody_may() -> None:
@@ -171,12 +191,13 @@ def test_addresses_of_a_pool_for_some_links_are_told_with_that_pool() -> None:
 
 NODE = st.sampled_from("abcd").map(NodeName)
 TIERS = st.lists(st.frozensets(NODE), min_size=1, max_size=3)
-LINKS = st.dictionaries(NODE, st.frozensets(st.sampled_from(["eth0", "eth1"]).map(InterfaceName)))
+LINK = st.sampled_from(["eth0", "eth1"]).map(InterfaceName)
+LINKS = st.dictionaries(NODE, st.dictionaries(LINK, st.booleans()))
 
 
 @given(TIERS, LINKS)
 def test_whoever_has_the_link_or_says_nothing_keeps_its_place_and_nobody_else_comes_in(
-    tiers: list[frozenset[NodeName]], known: dict[NodeName, frozenset[InterfaceName]]
+    tiers: list[frozenset[NodeName]], known: dict[NodeName, dict[InterfaceName, bool]]
 ) -> None:
     made = group("192.0.2.1", permitted=tiers[0], lesser=tuple(tiers[1:]), pools=(ETH1,))
     found = wishes(made, known=known)[A].tiers
