@@ -3,7 +3,7 @@
 A part that is no such thing although its types are right (an address of five bytes) is a ``ValueError``.
 """
 
-from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from ipaddress import ip_address, ip_network
 from typing import Annotated, Final
 
 from msgspec import Meta, Struct
@@ -13,6 +13,7 @@ from bareway.gossip.findings import Finding, FindingWord
 from bareway.gossip.member import LINK_NAME_MAX, LINKS_MAX, Facts, LinkFact, MemberState, Report, Side
 from bareway.model.mac import MAC_BYTES, MacAddress
 from bareway.model.names import InterfaceName, NodeName
+from bareway.model.quick_addresses import QuickIPv4Address, QuickIPv6Address
 
 NAME_MAX: Final = 253
 """Length of a Kubernetes Node's name."""
@@ -157,7 +158,7 @@ def claim_from_wire(wire: WireClaim) -> Claim:
     # Thousands of claims come at a start: ``ip_address`` would try the other family first.
     packed = wire.address
     return Claim(
-        address=IPv4Address(packed) if len(packed) == IPV4_BYTES else IPv6Address(packed),
+        address=QuickIPv4Address(packed) if len(packed) == IPV4_BYTES else QuickIPv6Address(packed),
         generation=wire.generation,
         count=wire.count,
         node=NodeName(wire.node),

@@ -5,6 +5,7 @@ from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import Final
 
 from bareway.model.names import IPAddress
+from bareway.model.quick_addresses import QuickIPv4Address, QuickIPv6Address
 
 _OCTETS: Final = {str(number): number for number in range(256)}
 _V6_LETTERS: Final = "0123456789abcdefABCDEF:"
@@ -61,10 +62,10 @@ def to_address(text: str) -> IPAddress:
     """
     number = _v6_number(text) if "::" in text else None
     if number is not None:
-        return IPv6Address(number)
+        return QuickIPv6Address(number)
     try:
         a, b, c, d = text.split(".")
-        return IPv4Address(_OCTETS[a] << 24 | _OCTETS[b] << 16 | _OCTETS[c] << 8 | _OCTETS[d])
+        return QuickIPv4Address(_OCTETS[a] << 24 | _OCTETS[b] << 16 | _OCTETS[c] << 8 | _OCTETS[d])
     except (KeyError, ValueError):
         return ip_address(text)  # whatever is written otherwise, or is none
 
