@@ -1,8 +1,8 @@
 """Look, decide, tell: what changed in Kubernetes or on the node becomes what gossip and layer 2 are told.
 
-Level, not edge: a change only means "look again", and everything is recomputed from the mirrors, in steps of
-about a millisecond. Failover does not pass through here: gossip grants and revokes by itself
-(``Speaker.on_output``).
+Level, not edge: a change only means "look again". Where an object is another than before all are decided
+anew, in steps of about a millisecond; where a list is, what it lists. Failover does not pass through here:
+gossip grants and revokes by itself (``Speaker.on_output``).
 """
 
 import asyncio
@@ -21,7 +21,7 @@ from bareway.decide.announcement.announcers import (
 )
 from bareway.decide.announcement.interfaces import allows
 from bareway.decide.announcement.leaving import LeavingReason, leaving_reason
-from bareway.decide.announcement.wishes import Links, choosy_in_steps, wishes_in_steps
+from bareway.decide.announcement.wishes import Links, Wishes, choosy_in_steps
 from bareway.gossip.events import (
     Announce,
     Event,
@@ -117,8 +117,9 @@ class Speaker:
         self.measuring = Measuring()
         self.findings = Findings(settings.node_name, recorder=recorder, services=self._services_behind)
         self.decided = Announcers()
-        self.wishes: Mapping[IPAddress, Wish] = {}
-        """What gossip is told of each group, by key."""
+        self._view: AnnouncerView | None = None
+        """What that was decided by."""
+        self._wishes = Wishes()
         self.taken = 0
         """How many claims this node took since the start."""
         self.withdrawn: dict[str, int] = {}
@@ -194,8 +195,13 @@ class Speaker:
         except TimeoutError:
             logger.warning("nobody took over", extra={"count": len(self.announcing.addresses)})
 
+    @property
+    def wishes(self) -> Mapping[IPAddress, Wish]:
+        """What gossip is told of each group, by key."""
+        return self._wishes.wishes
+
     async def look(self) -> None:
-        """Decide all anew, and tell what is another than before."""
+        """Decide what may be another than before, and tell what is."""
         since = self.measuring.took_in()
         self._teller.look(refusal=self.own_refusal(), leaving=self.leaving())
         view = self._watch.view()
@@ -208,20 +214,22 @@ class Speaker:
         self._tell_facts()
 
     async def _decide(self, view: AnnouncerView, *, since: float) -> None:
-        decided = await in_turns(announcers_in_steps(view))
+        # To compare is to compare places in memory: mirrors keep an object for as long as it is equal.
+        is_new = view != self._view
+        decided = await in_turns(announcers_in_steps(view)) if is_new else self.decided
         self._seen_links = self._links_of_members() if _cares_for_links(view) else {}
-        self.wishes = await in_turns(
-            wishes_in_steps(
+        await in_turns(
+            self._wishes.follow_in_steps(
                 decided.groups,
                 self._watch.lists.lists,
                 self._seen_links,
                 checks_duplicates=self._layer2.duplicate_check,
-                before=self.wishes,
             )
         )
-        self.decided = decided
-        self._set_up_wire(await in_turns(choosy_in_steps(decided.groups)))
-        self.announcing.decide(decided.groups)
+        self.decided, self._view = decided, view
+        self._set_up_wire(await in_turns(choosy_in_steps(decided.groups)) if is_new else self._choosy)
+        if is_new:
+            self.announcing.decide(decided.groups)
         self.measuring.decided(decided.groups, self.announcing.addresses, since=since)
 
     def _set_up_wire(self, choosy: Mapping[IPAddress, Pool]) -> None:

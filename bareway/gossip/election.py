@@ -116,9 +116,12 @@ class Election:
     def want(self, event: Wanted, *, now: float) -> None:
         """Another set of addresses, other wishes for them, or other lists."""
         self.table.hear_generation(event.lists.generation)
-        for address in event.addresses.keys() - self._ownership.wanted.keys():
-            self.table.want(address)
-        self._backlog.add(self._ownership.want(event.addresses, event.lists, now=now))
+        before = self._ownership.wanted
+        look = self._ownership.want(event.addresses, event.lists, now=now)
+        for address in look:
+            if address in event.addresses and address not in before:
+                self.table.want(address)
+        self._backlog.add(look)
 
     def hear(self, claims: Iterable[Claim], *, source: NodeName | None, passes_on: bool, now: float) -> None:
         """Claims of others, or of our own former life."""

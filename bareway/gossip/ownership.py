@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
 from math import inf
+from operator import is_
 from typing import Final, NamedTuple
 
 from bareway.gossip.backlog import TURN_MAX, in_order
@@ -41,6 +42,17 @@ class Hold(NamedTuple):
 
 
 NO_HOLD: Final = Hold(-inf, -inf)
+
+
+def differences(before: Mapping[IPAddress, Wish], wanted: Mapping[IPAddress, Wish]) -> set[IPAddress]:
+    """The addresses that only one of them has, or that are wished otherwise."""
+    if len(before) == len(wanted) and all(map(is_, before, wanted)):
+        # The same addresses in the same order, as ever but when Services change: nothing need be looked up.
+        pairs = zip(wanted, before.values(), wanted.values(), strict=True)
+        return {address for address, old, new in pairs if old is not new and old != new}
+    look = before.keys() ^ wanted.keys()
+    look.update(address for address, wish in wanted.items() if before.get(address, wish) != wish)
+    return look
 
 
 @dataclass(slots=True, kw_only=True)
@@ -88,8 +100,7 @@ class Ownership:
         self._unlisted = {
             address: unlisted.get(address, now) for address, wish in wanted.items() if not wish.generation
         }
-        look = before.keys() ^ wanted.keys()
-        look.update(address for address, wish in wanted.items() if before.get(address, wish) != wish)
+        look = differences(before, wanted)
         if lists != self.lists:
             self.lists = lists
             look.update(address for address in unlisted if address in self._vacant)

@@ -16,8 +16,10 @@ from bareway.gossip.events import (
     Withdraw,
     WithdrawReason,
 )
+from bareway.model.announcer_lists import Entry, Shard, shard_of
 from bareway.model.names import NodeName, ObjectKey
 from bareway.model.problems import Problem
+from bareway.resources.announcer_lists import LABEL, shard_key, write_shard
 from bareway.resources.in_force import IN_FORCE_NAME, write_in_force
 from bareway.resources.kinds import CONFIG_MAPS, SECRETS, SERVICES
 from bareway.runtime.documents import AT_ONCE_MAX
@@ -72,6 +74,25 @@ async def test_nothing_is_told_twice() -> None:
         await until(lambda: len(made.watch.services.objects) == 3)
         await made.speaker.look()
         assert len(made.gossip.told) == before
+
+
+async def test_a_list_that_changes_decides_nothing_anew_but_what_it_lists() -> None:
+    async with rig() as made:
+        await made.config(POOL)
+        await made.service("web", "192.0.2.1")
+        await made.service("mail", "192.0.2.2")
+        await until(lambda: made.wanted == wanting({A: None, ip_address("192.0.2.2"): None}).addresses)
+        before, decided = made.speaker.wishes, made.speaker.decided
+        shard = Shard(generation=4, entries={A: Entry(generation=4, nodes=(NodeName("b"),))})
+        key = shard_key("bareway-system", shard_of(A))
+        await made.create(CONFIG_MAPS, key.name, key.namespace, labels=LABEL, data=write_shard(shard))
+        await until(lambda: made.speaker.wishes[A].generation == 4)
+        assert made.wanted == made.speaker.wishes
+        assert made.speaker.decided is decided
+        assert made.speaker.wishes[ip_address("192.0.2.2")] is before[ip_address("192.0.2.2")]
+        await made.service("more", "192.0.2.3")
+        await until(lambda: ip_address("192.0.2.3") in made.speaker.wishes)
+        assert made.speaker.wishes[A].nodes == (NodeName("b"),)
 
 
 async def test_static_members_need_no_nodes() -> None:

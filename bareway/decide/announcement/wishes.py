@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 from bareway.decide.announcement.announcers import Group
 from bareway.gossip.events import Wish
-from bareway.model.announcer_lists import AnnouncerLists, Entry, shard_of
+from bareway.model.announcer_lists import AnnouncerLists, Entry, Shard, shard_of
 from bareway.model.configuration import Pool
 from bareway.model.names import InterfaceName, IPAddress, NodeName
 from bareway.model.steps import Steps, pieces
@@ -21,6 +21,61 @@ a node that says nothing."""
 Tiers = tuple[frozenset[NodeName], ...] | None
 
 NO_ENTRY = Entry(generation=0)
+
+
+class Wishes:
+    """All wishes as they are now: what changes in a list costs what that list holds, not what all do.
+
+    They are the same as ``wishes_in_steps`` makes of everything.
+    """
+
+    def __init__(self) -> None:
+        self.wishes: Mapping[IPAddress, Wish] = {}
+        """By the key of their group; the same object while nothing differs."""
+        self._groups: Mapping[IPAddress, Group] = {}
+        self._links: Links = {}
+        self._checks_duplicates = True
+        self._lists = AnnouncerLists()
+        self._keys: Mapping[IPAddress, IPAddress] = {}
+        """The key of each address, one that is not announced now included."""
+
+    def follow_in_steps(
+        self,
+        groups: Mapping[IPAddress, Group],
+        lists: AnnouncerLists,
+        links: Links,
+        *,
+        checks_duplicates: bool,
+    ) -> Steps[Mapping[IPAddress, Wish]]:
+        """Take in what is another than before, and return all wishes."""
+        is_all = groups is not self._groups
+        if is_all or (links, checks_duplicates) != (self._links, self._checks_duplicates):
+            touched = groups
+        else:
+            touched = {key: groups[key] for key in self._touched(lists)}
+        found = yield from wishes_in_steps(
+            touched, lists, links, checks_duplicates=checks_duplicates, before=self.wishes
+        )
+        if is_all:
+            self._keys = {a: key for key, one in groups.items() for a in (*one.addresses, *one.idle)}
+            self.wishes = found
+        elif any(self.wishes[key] is not wish for key, wish in found.items()):
+            self.wishes = {**self.wishes, **found}
+        self._groups, self._lists = groups, lists
+        self._links, self._checks_duplicates = links, checks_duplicates
+        return self.wishes
+
+    def _touched(self, lists: AnnouncerLists) -> set[IPAddress]:
+        """The groups that these lists may say something else of: an address of theirs is listed otherwise."""
+        pairs = zip(self._lists.shards, lists.shards, strict=True)
+        differing = [_differences(old, new) for old, new in pairs if old is not new]
+        return {self._keys[address] for some in differing for address in some if address in self._keys}
+
+
+def _differences(old: Shard, new: Shard) -> set[IPAddress]:
+    """What is listed otherwise."""
+    changed = {address for address, entry in new.entries.items() if old.entries.get(address) != entry}
+    return changed | (old.entries.keys() - new.entries.keys()) | (old.new ^ new.new)
 
 
 def wishes_in_steps(

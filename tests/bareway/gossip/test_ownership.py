@@ -5,11 +5,13 @@ from ipaddress import ip_address
 from math import inf
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from bareway.gossip.claims import NOBODY, Claim, ClaimTable
-from bareway.gossip.events import ANYBODY, Announce, ListsKnown, Withdraw, WithdrawReason
+from bareway.gossip.events import ANYBODY, Announce, ListsKnown, Wish, Withdraw, WithdrawReason
 from bareway.gossip.member import Facts
-from bareway.gossip.ownership import Ownership
+from bareway.gossip.ownership import Ownership, differences
 from bareway.gossip.profile import LADDER_STEP_S
 from bareway.model.names import IPAddress, NodeName
 from support.wishes import wish
@@ -254,3 +256,19 @@ def test_what_a_drained_member_that_just_came_back_holds_is_left_for_a_step_and_
     made.is_back = lambda node, _: node == THIRD
     made.look(made.see({FIRST: READY, SECOND: READY, THIRD: LEAVING}, {}), now=10.0)
     assert turn(made) == pytest.approx((1 + place) * LADDER_STEP_S)
+
+
+# ---------------------------------------------------------------- what is wished otherwise
+
+SOME = [ip_address("192.0.2.1") + number for number in range(4)]
+WISHES = st.dictionaries(st.sampled_from(SOME), st.builds(Wish, generation=st.integers(0, 2)))
+
+
+@given(before=WISHES, changes=WISHES, anew=st.booleans())
+def test_what_differs_is_what_one_lacks_or_wishes_otherwise(
+    before: dict[IPAddress, Wish], changes: dict[IPAddress, Wish], *, anew: bool
+) -> None:
+    wanted = changes if anew else {**before, **changes}
+    expected = {each for each in {**before, **wanted} if before.get(each) != wanted.get(each)}
+    assert differences(before, wanted) == expected
+    assert differences(wanted, before) == expected

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bareway.decide.announcement.announcers import Group
-from bareway.decide.announcement.wishes import choosy_in_steps, wishes_in_steps
+from bareway.decide.announcement.wishes import Wishes, choosy_in_steps, wishes_in_steps
 from bareway.gossip.events import ANYBODY, Wish
 from bareway.model.announcer_lists import SHARDS, AnnouncerLists, Entry, Shard, shard_of
 from bareway.model.configuration import Pool
@@ -207,3 +207,111 @@ def test_whoever_has_the_link_or_says_nothing_keeps_its_place_and_nobody_else_co
     if all(not has or "eth1" in has for has in known.values()):
         expected = tiers  # nobody is refused: as the objects say
     assert list(found) == (expected or [frozenset()])
+
+
+# ---------------------------------------------------------------- kept, and brought up to date
+
+FEW = ips("192.0.2.1", "192.0.2.2", "192.0.2.7", "192.0.2.9", "2001:db8::1")
+ENTRY = st.builds(Entry, generation=st.integers(0, 3), nodes=st.lists(NODE, max_size=2).map(tuple))
+LISTED = st.dictionaries(st.sampled_from(FEW), ENTRY)
+SHARD = st.builds(Shard, entries=LISTED, new=st.frozensets(st.sampled_from(FEW)))
+PLACE = st.sampled_from(sorted({shard_of(address) for address in FEW}))
+GROUPS = st.sampled_from(
+    (
+        (group("192.0.2.1", "192.0.2.7", pools=(ETH1,)), group("192.0.2.2", idle=["192.0.2.9"])),
+        (group("192.0.2.1"), group("192.0.2.2", "2001:db8::1", permitted=names("a", "b"))),
+        (group("192.0.2.2", "192.0.2.7", idle=["192.0.2.1"]),),
+        (),
+    )
+)
+
+
+class Kept:
+    """Wishes that are kept, beside those that are made of everything each time."""
+
+    def __init__(self) -> None:
+        self.made = Wishes()
+        self.groups: Mapping[IPAddress, Group] = {}
+        self.lists = AnnouncerLists()
+        self.links: Mapping[NodeName, frozenset[InterfaceName]] = {}
+        self.checks = True
+
+    def have(self, groups: Iterable[Group]) -> None:
+        self.groups = {one.key: one for one in groups}
+
+    def write(self, place: int, shard: Shard) -> None:
+        shards = [*self.lists.shards]
+        shards[place] = shard
+        self.lists = AnnouncerLists(tuple(shards))
+
+    def follow(self) -> Mapping[IPAddress, Wish]:
+        steps = self.made.follow_in_steps(self.groups, self.lists, self.links, checks_duplicates=self.checks)
+        return finish(steps)
+
+    def from_all(self) -> Mapping[IPAddress, Wish]:
+        steps = wishes_in_steps(self.groups, self.lists, self.links, checks_duplicates=self.checks, before={})
+        return finish(steps)
+
+
+@given(st.data())
+def test_wishes_that_follow_each_change_are_those_made_of_everything(data: st.DataObject) -> None:
+    kept = Kept()
+    for _ in range(data.draw(st.integers(1, 8))):
+        match data.draw(st.sampled_from(("list", "list", "list", "groups", "links", "check", "nothing"))):
+            case "list":
+                kept.write(data.draw(PLACE), data.draw(SHARD))
+            case "groups":
+                kept.have(data.draw(GROUPS))
+            case "links":
+                kept.links = data.draw(LINKS)
+            case "check":
+                kept.checks = not kept.checks
+        found = kept.follow()
+        assert found == kept.from_all()
+        assert list(found) == list(kept.groups), "in the order of the groups"
+
+
+def test_of_a_list_that_changed_only_what_it_lists_otherwise_is_looked_at() -> None:
+    kept = Kept()
+    kept.have(group(f"10.0.{number >> 8}.{number & 255}") for number in range(2000))
+    keys = [key for key in kept.groups if shard_of(key) == 0]
+    shard = Shard(generation=1, entries=dict.fromkeys(keys, Entry(generation=1)))
+    kept.write(0, shard)
+    before = kept.follow()
+    moved = Entry(generation=2, nodes=(NodeName("b"),))
+    kept.write(0, replace(shard, generation=2, entries={**shard.entries, keys[1]: moved}))
+    steps = kept.made.follow_in_steps(kept.groups, kept.lists, {}, checks_duplicates=True)
+    assert sum(1 for _ in steps) == 1, "a piece of one"
+    after = kept.made.wishes
+    assert [key for key in kept.groups if after[key] is not before[key]] == [keys[1]]
+    assert after[keys[1]].nodes == moved.nodes
+
+
+@pytest.mark.parametrize(
+    "shard",
+    [
+        pytest.param(Shard(generation=2), id="listed no more"),
+        pytest.param(Shard(entries={A: Entry(generation=1)}, new=frozenset({A})), id="new"),
+        pytest.param(Shard(entries={A: Entry(generation=2)}), id="another entry"),
+    ],
+)
+def test_an_address_that_is_listed_otherwise_is_wished_otherwise(shard: Shard) -> None:
+    kept = Kept()
+    kept.have([group("192.0.2.1"), group("192.0.2.2")])
+    kept.write(shard_of(A), Shard(entries={A: Entry(generation=1)}))
+    before = kept.follow()
+    kept.write(shard_of(A), shard)
+    after = kept.follow()
+    assert after[A] != before[A]
+    assert after == kept.from_all()
+
+
+def test_while_nothing_differs_all_wishes_are_one_and_the_same_object() -> None:
+    kept = Kept()
+    kept.have([group("192.0.2.1")])
+    kept.write(shard_of(A), Shard(generation=1, entries={A: Entry(generation=1)}))
+    before = kept.follow()
+    kept.write(shard_of(A), Shard(generation=5, entries={A: Entry(generation=1)}))
+    assert kept.follow() is before
+    kept.write(shard_of(A), Shard(generation=6, entries={A: Entry(generation=6)}))
+    assert kept.follow() is not before
