@@ -4,14 +4,15 @@
   a question by itself (strictARP is missing there) and we go on; a frame of it that nobody asked for is a
   claim on the way, and if none came we announce again.
 * A member that we do not hear, or an unknown station while a member is missing whose links are not known: the
-  lower MAC address keeps. Who yields asks the link each second and takes over once the other is silent.
+  lower MAC address keeps. Who yields asks the link each second and takes over once the other is silent; of
+  thousands it asks for some each second, in turn: what all who yielded ask is heard by every node.
 * A stranger: we keep the address, announce it again at most once in ten seconds (RFC 5227 section 2.4 (c)),
   and report it.
 
 Not covered: which of several links of one node the other station is on; ours in the address's subnet counts.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from math import inf
 from typing import Final
@@ -27,6 +28,10 @@ from bareway.model.names import IPAddress, NodeName
 PROBES: Final = 3
 ASK_EACH_S: Final = 1.0
 """Who yielded asks so often whether the other is still there."""
+ASKED_MAX: Final = 64
+"""Addresses that are asked for in that time. Thousands, by every node, would take the time that members need
+to find each other again: so a group that had fallen apart stayed apart. Where another has gone, and none of
+these is answered, twice as many are asked for the next time."""
 DEFEND_S: Final = 10.0
 """RFC 5227 section 2.4 (c): an address is defended at most once in this time."""
 DEFEND_FROM_MEMBER_S: Final = 1.0
@@ -39,6 +44,25 @@ STATES_MAX: Final = 1024
 class _Yielded:
     to: MacAddress
     ask_at: float
+
+
+@dataclass(slots=True)
+class _Round:
+    """What is asked for within ASK_EACH_S."""
+
+    until: float = -inf
+    most: int = ASKED_MAX
+    left: int = ASKED_MAX
+    is_answered: bool = False
+    """Another station still has one of these."""
+    is_unanswered: bool = False
+    """No other has one of these any more."""
+
+    def next(self, now: float) -> "_Round":
+        """The one that begins now."""
+        is_over = self.is_unanswered and not self.is_answered
+        most = min(2 * self.most, STATES_MAX) if is_over else ASKED_MAX
+        return _Round(until=now + ASK_EACH_S, most=most, left=most)
 
 
 @dataclass(slots=True)
@@ -66,7 +90,10 @@ class Conflicts:
     changed: set[IPAddress] = field(default_factory=set)
     """Yielded, or no longer so."""
     _yielded: dict[IPAddress, _Yielded] = field(default_factory=dict)
+    """Those to be asked for next come first."""
+    _round: _Round = field(default_factory=_Round)
     _watched: dict[tuple[IPAddress, MacAddress], _Watched] = field(default_factory=dict)
+    """Those to be judged next come first."""
     _defended: dict[IPAddress, float] = field(default_factory=dict)
 
     def yields(self, address: IPAddress) -> bool:
@@ -76,10 +103,9 @@ class Conflicts:
     @property
     def deadline(self) -> float:
         """When something is to be asked or judged."""
-        if not (self._yielded or self._watched):
-            return inf
-        asks = min((each.ask_at for each in self._yielded.values()), default=inf)
-        return min(asks, min((each.due for each in self._watched.values()), default=inf))
+        judged = next((each.due for each in self._watched.values()), inf)
+        asked = next((each.ask_at for each in self._yielded.values()), inf)
+        return min(judged, asked if self._round.left else max(asked, self._round.until))
 
     # ------------------------------------------------------------ what the link says
 
@@ -118,8 +144,10 @@ class Conflicts:
         if yielded is None:
             return
         if yielded.to in macs:
+            self._round.is_answered = True
             self._note_double(address, yielded.to, now)
         else:
+            self._round.is_unanswered = True
             self._take_back(address)
 
     def see_members(self) -> None:
@@ -134,24 +162,35 @@ class Conflicts:
 
     def on_time(self, *, now: float) -> list[Ask]:
         """Judge what was watched for long enough, ask about what was yielded."""
-        for (address, mac), watched in list(self._watched.items()):
-            if watched.due <= now:
-                del self._watched[address, mac]
-                self._judge(address, mac, watched, now)
-        asks: list[Ask] = []
-        for address, yielded in list(self._yielded.items()):
-            if self.holds_since(address) is None:
-                del self._yielded[address]
-            elif yielded.ask_at <= now:
-                yielded.ask_at = now + ASK_EACH_S
-                asks.append(Ask(address=address, question=Question.CONFLICT, probes=PROBES))
-        return asks
+        while self._watched:
+            (address, mac), watched = next(iter(self._watched.items()))
+            if watched.due > now:
+                break
+            del self._watched[address, mac]
+            self._judge(address, mac, watched, now)
+        if now >= self._round.until:
+            self._round = self._round.next(now)
+        return [Ask(address=address, question=Question.CONFLICT, probes=PROBES) for address in self._due(now)]
 
     def forget(self, *, now: float) -> None:
         """Drop what counts no more."""
         self._defended = {address: at for address, at in self._defended.items() if now - at < DEFEND_S}
+        for address in [each for each in self._yielded if self.holds_since(each) is None]:
+            del self._yielded[address]
 
     # ------------------------------------------------------------ private
+
+    def _due(self, now: float) -> Iterator[IPAddress]:
+        """What was yielded and is to be asked for now, as far as there is room; what is lost is dropped."""
+        while self._yielded and self._round.left:
+            address, yielded = next(iter(self._yielded.items()))
+            if yielded.ask_at > now:
+                return
+            del self._yielded[address]
+            if self.holds_since(address) is not None:
+                self._yielded[address] = _Yielded(yielded.to, now + ASK_EACH_S)
+                self._round.left -= 1
+                yield address
 
     def _watch(self, address: IPAddress, mac: MacAddress, now: float, *, is_solicited: bool) -> None:
         if len(self._watched) < STATES_MAX:
@@ -173,6 +212,7 @@ class Conflicts:
         if ours is None or ours < mac or len(self._yielded) >= STATES_MAX:
             self._defend(address, DEFEND_FROM_MEMBER_S, now)
         else:
+            self._yielded.pop(address, None)
             self._yielded[address] = _Yielded(mac, now + ASK_EACH_S)
             self.changed.add(address)
 

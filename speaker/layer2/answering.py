@@ -80,7 +80,8 @@ class PacketResponder:
         self._groups = Groups(groups, around.counters)
         self._announced: set[IPAddress] = set()
         self._ears = [
-            Ear(port, self._judging(ethertype), around.counters) for ethertype, port in ports.items()
+            Ear(port, self._judging(ethertype), around.counters, clock=around.clock)
+            for ethertype, port in ports.items()
         ]
 
     @property

@@ -5,7 +5,15 @@ from math import inf
 
 import pytest
 
-from bareway.gossip.conflict import ASK_EACH_S, DEFEND_FROM_MEMBER_S, DEFEND_S, PROBES, STATES_MAX, Conflicts
+from bareway.gossip.conflict import (
+    ASK_EACH_S,
+    ASKED_MAX,
+    DEFEND_FROM_MEMBER_S,
+    DEFEND_S,
+    PROBES,
+    STATES_MAX,
+    Conflicts,
+)
 from bareway.gossip.events import Ask, Question, Sighted
 from bareway.gossip.findings import Findings, FindingWord
 from bareway.gossip.member import Facts, LinkFact, Member, MemberState, Report
@@ -158,6 +166,61 @@ def test_who_yielded_asks_each_second_with_three_probes() -> None:
     assert ground.made.on_time(now=10.0 + ASK_EACH_S) == [ask]
     assert ground.made.on_time(now=11.5) == []
     assert ground.made.on_time(now=10.0 + 2 * ASK_EACH_S) == [ask]
+
+
+def crowd_yielded() -> tuple[Ground, list[IPAddress]]:
+    """More addresses than are asked for in three seconds, yielded one after the other."""
+    ground = Ground()
+    addresses = [ip_address("10.0.0.0") + number for number in range(3 * ASKED_MAX + 8)]
+    ground.ours.update(dict.fromkeys(addresses, 0.0))
+    for address in addresses:
+        ground.sight(LOWER, address=address)
+    return ground, addresses
+
+
+def test_of_a_crowd_some_are_asked_for_each_second_and_all_in_turn() -> None:
+    ground, addresses = crowd_yielded()
+    asked: list[IPAddress] = []
+    for second in range(1, 5):
+        now = 10.0 + second * ASK_EACH_S
+        assert ground.made.deadline == now
+        asks = [ask.address for ask in ground.made.on_time(now=now)]
+        assert len(asks) == min(ASKED_MAX, len(addresses) - len(asked)) or second == 4
+        asked += asks
+        for address in asks:
+            ground.made.answered(address, frozenset({LOWER}), now=now + 0.09)
+        assert ground.made.on_time(now=now + 0.5) == [], "the second has had its share"
+    assert asked == addresses + asked[len(addresses) :]
+    assert asked[len(addresses) :] == addresses[: ASKED_MAX - 8]
+
+
+def test_whose_rival_has_gone_asks_for_twice_as_many_each_second_until_one_is_answered() -> None:
+    ground, _ = crowd_yielded()
+    asks = [ask.address for ask in ground.made.on_time(now=11.0)]
+    for address in asks:
+        ground.made.answered(address, frozenset(), now=11.1)
+    again = [ask.address for ask in ground.made.on_time(now=12.0)]
+    assert len(again) == 2 * ASKED_MAX
+    for address in again[1:]:
+        ground.made.answered(address, frozenset(), now=12.1)
+    ground.made.answered(again[0], frozenset({LOWER}), now=12.1)
+    assert len(ground.made.on_time(now=13.0)) == 8 + 1, "what is left"
+    assert sum(map(ground.made.yields, (*asks, *again))) == 1
+    assert ground.made._round.most == ASKED_MAX
+
+
+def test_answers_that_come_late_let_nobody_ask_for_more() -> None:
+    ground, _ = crowd_yielded()
+    for now in (11.0, 12.0, 13.0):
+        assert len(ground.made.on_time(now=now)) == ASKED_MAX
+
+
+def test_what_was_yielded_and_then_lost_is_dropped_with_the_rest() -> None:
+    ground, addresses = crowd_yielded()
+    for address in addresses[:-1]:
+        del ground.ours[address]
+    ground.made.forget(now=10.5)
+    assert [address for address in addresses if ground.made.yields(address)] == addresses[-1:]
 
 
 def test_who_yielded_takes_over_once_the_other_does_not_answer() -> None:
