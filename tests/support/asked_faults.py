@@ -18,6 +18,7 @@ from support.asked import (
     API,
     NODE1,
     NODE2,
+    NODE3,
     NODES,
     ON_LINK,
     ROUTED,
@@ -27,6 +28,7 @@ from support.asked import (
     found,
     healthy,
     on_link,
+    routed,
     session,
     silent_about,
     told_of,
@@ -54,6 +56,19 @@ def _labelled(view: WhyView) -> WhyView:
     return told_of(
         view, ON_LINK, announced_by=None, reason=Refusal.NODE_LABELED_EXCLUDE_BALANCERS, on_link=None
     )
+
+
+def _local_at_a_labelled_node(view: WhyView) -> WhyView:
+    """The two others have no endpoint, and are more."""
+    nodes = tuple(
+        replace(one, labels={EXCLUDE_LABEL: ""}) if one.name == NODE3 else one for one in view.nodes or ()
+    )
+    view = with_service(
+        replace(view, nodes=nodes, slices=_local_slices(NODE3)), WEB, traffic_policy=TrafficPolicy.LOCAL
+    )
+    view = told_of(view, ON_LINK, announced_by=None, reason=Refusal.NO_LOCAL_ENDPOINTS, on_link=None)
+    told = on_link(None, Refusal.NODE_LABELED_EXCLUDE_BALANCERS)
+    return with_speaker(view, NODE3, addresses=(told, routed(NODE3)))
 
 
 def _of_link(word: str, plant: Change, cure: Change, remedy: str) -> Fault:
@@ -107,6 +122,12 @@ ON_THE_LINK: Final = {
             slices=healthy().slices,
         ),
         "kubectl label nodes",
+    ),
+    "the exclude label on the only node with an endpoint": _of_link(
+        Refusal.NODE_LABELED_EXCLUDE_BALANCERS,
+        _local_at_a_labelled_node,
+        lambda view: with_nodes(view, labels={}),
+        "kubectl label nodes node3",
     ),
     "no link is allowed": _of_link(
         Refusal.NO_ALLOWED_LINK,
@@ -239,6 +260,22 @@ BY_ROUTES: Final = {
         ),
         lambda view: with_configuration(view, peers=healthy().configuration.peers),  # type: ignore[union-attr]
         "selectors",
+    ),
+    "no node is selected, and speakers say that no advertisement is for them": _of_routes(
+        SessionRefusal.NODE_NOT_SELECTED,
+        lambda view: told_of(
+            _down(state="", reason=SessionRefusal.NODE_NOT_SELECTED)(
+                with_configuration(
+                    view,
+                    peers=tuple(replace(one, node_selectors=(SELECTOR,)) for one in view.configuration.peers),  # type: ignore[union-attr]
+                )
+            ),
+            ROUTED,
+            announced_by=None,
+            reason=Refusal.NO_MATCHING_ADVERTISEMENT,
+        ),
+        lambda view: with_configuration(view, peers=healthy().configuration.peers),  # type: ignore[union-attr]
+        "change the selectors",
     ),
     "the Secret is missing": _of_routes(
         SessionRefusal.KEY_MISSING,

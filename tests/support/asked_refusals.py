@@ -23,7 +23,7 @@ from support.asked import (
     with_pool,
     with_service,
 )
-from support.builders import ips, key, service
+from support.builders import ips, key, pool, service
 
 SELECTOR: Final = Selector(labels={"rack": "a"})
 MISTAKE: Final = Problem(path="address-pools[0].addresses[0]", message='invalid CIDR "x"', line=4)
@@ -80,6 +80,17 @@ def _filled(view: WhyView) -> WhyView:
     )
 
 
+def _of_the_other_family(view: WhyView) -> WhyView:
+    """Ahead of the pool that could serve: one of another family, and one of it that wants to be named."""
+    assert view.configuration is not None
+    others = (
+        pool("a-six", "2001:db8::/120"),
+        replace(pool("b-six", "2001:db8::100/120"), auto_assign=False),
+    )
+    view = with_configuration(view, pools=(*others, *view.configuration.pools))
+    return of_pool(auto_assign=False)(view)
+
+
 def _emptied(view: WhyView) -> WhyView:
     keep = {key: one for key, one in (view.services or {}).items() if key.namespace != "old"}
     return replace(view, services=keep)
@@ -90,6 +101,12 @@ ALLOCATION: Final = {
     "pool assigns nothing by itself": _refusal(
         NoAddress.AUTO_ASSIGN_OFF,
         of_pool(auto_assign=False),
+        of_pool(auto_assign=True),
+        "address-pool=public",
+    ),
+    "pool of its family that wants to be named": _refusal(
+        NoAddress.AUTO_ASSIGN_OFF,
+        _of_the_other_family,
         of_pool(auto_assign=True),
         "address-pool=public",
     ),

@@ -165,7 +165,7 @@ def _pools(
     return tuple(
         _pool(pool, allocation, isinstance(verdict, Granted) and pool.name in verdict.pools, why)
         for pool in pools.order
-        for why in (_why_not(pool, verdict, choice, asked),)
+        for why in (_why_not(pool, verdict, choice, asked, wanted_families(service)),)
     )
 
 
@@ -182,12 +182,17 @@ def _pool(pool: Pool, allocation: Allocation, gives: bool, why: tuple[str, str])
     )
 
 
-def _why_not(pool: Pool, verdict: Verdict, choice: Choice, asked: Request) -> tuple[str, str]:
+def _has_family(pool: Pool, families: tuple[int, ...]) -> bool:
+    """Whether the pool has an address that the Service could take."""
+    return any(each.version in families for each in pool.ranges)
+
+
+def _why_not(
+    pool: Pool, verdict: Verdict, choice: Choice, asked: Request, families: tuple[int, ...]
+) -> tuple[str, str]:
     """Word and sentence: of the decision, else what spoke against the pool before anything was free in it."""
-    about = [why for why in _reasons(verdict) if why.pool == pool.name]
-    found = about[0] if about else choice.refusals.get(pool.name)
-    if found is not None:
-        return found.word.value, found.message
+    if (found := _judged(pool, verdict, choice, families)) is not None:
+        return found
     if asked.pool not in (None, pool.name):
         return Refusal.OTHER_POOL_REQUESTED.value, f"the Service asks for pool {asked.pool}"
     if asked.addresses and not any(address in one for address in asked.addresses for one in pool.ranges):
@@ -197,6 +202,19 @@ def _why_not(pool: Pool, verdict: Verdict, choice: Choice, asked: Request) -> tu
     if isinstance(verdict, Refused):
         return verdict.reason.word.value, verdict.reason.message
     return WhyReason.NOT_NEEDED.value, "the Service has its address from another pool"
+
+
+def _judged(
+    pool: Pool, verdict: Verdict, choice: Choice, families: tuple[int, ...]
+) -> tuple[str, str] | None:
+    """What the decision says of it; to name a pool of another family does not help."""
+    about = [why for why in _reasons(verdict) if why.pool == pool.name]
+    found = about[0] if about else choice.refusals.get(pool.name)
+    if found is None:
+        return None
+    if found.word is Refusal.AUTO_ASSIGN_OFF and not _has_family(pool, families):
+        return Refusal.WRONG_FAMILY.value, f"pool {pool.name} has no addresses of the Service's family"
+    return found.word.value, found.message
 
 
 def _reasons(verdict: Verdict) -> tuple[WhyNot, ...]:

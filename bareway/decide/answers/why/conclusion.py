@@ -12,6 +12,7 @@ from bareway.decide.answers.why.faults import of_link, of_routes
 from bareway.decide.answers.why.findings import of_free_address, of_programs, of_service
 from bareway.decide.answers.why.sentences import enumerated
 from bareway.model.answers import Finding, Gravity
+from bareway.model.services import TrafficPolicy
 
 RANK = {gravity: number for number, gravity in enumerate(Gravity)}
 
@@ -47,10 +48,16 @@ def _all(why: Why) -> Iterator[Finding]:
         elif why.services and asked.isdisjoint(address.services):
             continue  # somebody else's Service has it
         elif address.layer2 is not None:
-            yield from of_link(address, address.layer2)
+            yield from of_link(address, address.layer2, serving=_serving(why))
         elif address.bgp is not None:
             yield from of_routes(address, address.bgp)
     yield from of_programs(why)
+
+
+def _serving(why: Why) -> frozenset[str]:
+    """Nodes with endpoints of a Service of policy Local."""
+    local = (one for one in why.services if one.traffic_policy == TrafficPolicy.LOCAL)
+    return frozenset(node for one in local for node in one.endpoints.nodes)
 
 
 def _in_order(findings: Iterable[Finding]) -> tuple[Finding, ...]:

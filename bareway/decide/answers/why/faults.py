@@ -5,7 +5,7 @@ way. What nobody said is no fault here (`bareway.decide.answers.why.conclusion` 
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from bareway.decide.announcement.announcers import Refusal
@@ -33,8 +33,10 @@ NOT_DECISIVE: Final = frozenset({WhyReason.NOT_ASKED, Refusal.NOT_OWNER, ""})
 SESSION_WAITS: Final = frozenset({WhyReason.ROUTE_WAITS, ""})
 
 
-def of_link(one: AddressAnswer, link: Layer2Answer) -> Iterator[Finding]:
-    """What is wrong with an address of a layer2 pool."""
+def of_link(
+    one: AddressAnswer, link: Layer2Answer, *, serving: frozenset[str] = frozenset()
+) -> Iterator[Finding]:
+    """What is wrong with an address of a layer2 pool; ``serving`` nodes have endpoints of a policy Local."""
     if link.word:
         yield _withheld(one, link.word, link.sentence)
         return
@@ -42,7 +44,7 @@ def of_link(one: AddressAnswer, link: Layer2Answer) -> Iterator[Finding]:
     if len(announcing) > 1:
         yield _doubled(one, announcing)
     elif not link.holder:
-        yield from _nobody(one, link)
+        yield from _nobody(one, link, serving)
     for row in announcing:
         yield from _of_holder(one, link, row)
     for stranger in link.strangers:
@@ -110,14 +112,16 @@ def _withheld(one: AddressAnswer, word: str, sentence: str) -> Finding:
     )
 
 
-def _nobody(one: AddressAnswer, link: Layer2Answer) -> Iterator[Finding]:
+def _nobody(one: AddressAnswer, link: Layer2Answer, serving: frozenset[str]) -> Iterator[Finding]:
     """No node holds it, as far as anybody said."""
     decisive = [row for row in link.nodes if row.word not in NOT_DECISIVE]
     can = [row for row in link.nodes if row.may and row not in decisive]
     if not can and decisive:
         # Where all who may are gone, that is the reason, however many others may not.
+        # Else those that have endpoints of a Service of policy Local: the others could not serve it anyway.
         free = [row for row in decisive if row.may]
         named = free if all(row.state in GONE for row in free) and free else decisive
+        named = [row for row in named if row.node in serving] or named
         yield _decided(one, [(row.node, row.word, row.sentence) for row in named], len(link.nodes))
     elif not link.nodes:
         yield _finding(
@@ -191,12 +195,24 @@ def _stranger(one: AddressAnswer, stranger: StrangerAnswer) -> Finding:
 
 def _unrouted(one: AddressAnswer, nodes: Iterable[BgpNodeAnswer]) -> Iterator[Finding]:
     rows = tuple(nodes)
+    if rows and all(map(_is_for_no_router, rows)):
+        yield _no_session(one, rows)
+        return
     said = [(row.node, row.word, row.sentence) for row in rows if row.word not in NOT_DECISIVE]
     if said and len(said) == len(rows):
         yield _decided(one, said, len(rows))
 
 
-def _no_session(one: AddressAnswer, announcing: list[BgpNodeAnswer]) -> Finding:
+def _is_for_no_router(row: BgpNodeAnswer) -> bool:
+    """Whether it announces nothing because every peer leaves the node out: no selector of a pool does."""
+    return (
+        row.word == Refusal.NO_MATCHING_ADVERTISEMENT
+        and bool(row.routers)
+        and all(router.word == SessionRefusal.NODE_NOT_SELECTED for router in row.routers)
+    )
+
+
+def _no_session(one: AddressAnswer, announcing: Sequence[BgpNodeAnswer]) -> Finding:
     """Nodes announce it, and no router is meant to hear of it from any of them."""
     said = [router.word for row in announcing for router in row.routers if router.word]
     word = said[0] if said and all(said) else Refusal.NO_MATCHING_ADVERTISEMENT

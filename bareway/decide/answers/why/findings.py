@@ -198,12 +198,15 @@ def _telling(one: ServiceAnswer) -> No:
 NEAREST: Final = (
     Refusal.QUOTA_EXHAUSTED,
     Refusal.POOL_EXHAUSTED,
-    Refusal.WRONG_FAMILY,
     Refusal.SERVICE_NOT_SELECTED,
     Refusal.NAMESPACE_NOT_ALLOWED,
     Refusal.AUTO_ASSIGN_OFF,
+    Refusal.WRONG_FAMILY,
 )
-"""What a pool says, the pool that came nearest to giving an address first."""
+"""What a pool says, the pool that came nearest to giving an address first.
+
+One that wants to be named gives one at once; one of another family never does.
+"""
 
 
 def _not_written(one: ServiceAnswer, why: Why, subject: str) -> Finding:
