@@ -71,15 +71,16 @@ def _blocked(view: DoctorView, blocked: Mapping[tuple[NodeName, NodeName], Unrea
     for member, nodes in by_member.items():
         one = blocked[nodes[0], member]
         everybody = len(nodes) >= tried_by[member] and len(nodes) > 1
-        lives = member in view.cluster.speakers
+        evidence = f"Its gossip port {one.address} takes no connection from {some([*nodes])}: {one.how}"
+        evidence += f" (nor from any other that tried: {len(nodes)} of {tried_by[member]})." * everybody
+        if everybody and member not in view.cluster.speakers:
+            yield _gone(view, member, evidence)
+            continue
         yield Finding(
-            word=Ailment.GOSSIP_BLOCKED if lives or not everybody else Ailment.MEMBER_DEAD,
+            word=Ailment.GOSSIP_BLOCKED,
             gravity=Gravity.AT_RISK,
             subject=f"node {member}",
-            evidence=f"Its gossip port {one.address} takes no connection from {some([*nodes])}: {one.how}"
-            + (
-                f" (nor from any other that tried: {len(nodes)} of {tried_by[member]})." if everybody else "."
-            ),
+            evidence=evidence if everybody else f"{evidence}.",
             consequence="These nodes learn of each other's death by way of others at best; cut off from all,"
             " a node announces beside the rest.",
             remedy=f"Allow TCP port {one.address.rpartition(':')[2]} between all nodes, in both directions:"
@@ -108,14 +109,20 @@ def _dead(view: DoctorView, told: frozenset[NodeName]) -> Iterator[Finding]:
                 remedy="Allow the gossip port (TCP 7947) between all nodes, in both directions.",
             )
         else:
-            yield Finding(
-                word=Ailment.MEMBER_DEAD,
-                gravity=Gravity.AT_RISK,
-                subject=f"node {member_name}",
-                evidence=f"It is held dead or suspect by {some([*by])}, and it did not answer.",
-                consequence="Its addresses go where another node may announce them; there is one node less"
-                " to take over.",
-                remedy=f"See what became of it: kubectl get node {member_name};"
-                f" kubectl -n {view.surroundings.namespace} get pods -l component=speaker --field-selector"
-                f" spec.nodeName={member_name}",
+            yield _gone(
+                view, member_name, f"It is held dead or suspect by {some([*by])}, and it did not answer."
             )
+
+
+def _gone(view: DoctorView, member: NodeName, evidence: str) -> Finding:
+    return Finding(
+        word=Ailment.MEMBER_DEAD,
+        gravity=Gravity.AT_RISK,
+        subject=f"node {member}",
+        evidence=evidence,
+        consequence="Its addresses go where another node may announce them; there is one node less"
+        " to take over.",
+        remedy=f"See what became of it: kubectl get node {member};"
+        f" kubectl -n {view.surroundings.namespace} get pods -l component=speaker --field-selector"
+        f" spec.nodeName={member}",
+    )

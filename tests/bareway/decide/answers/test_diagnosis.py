@@ -21,6 +21,7 @@ from bareway.model.status import (
 )
 from bareway.model.surroundings import (
     Surroundings,
+    Unreached,
 )
 from support.builders import configuration, key, node, pool
 from support.faults_around import AROUND
@@ -29,6 +30,7 @@ from support.patients import (
     NODES,
     healthy,
     with_cluster,
+    with_facts,
     with_leader,
     with_speaker,
     with_surroundings,
@@ -151,7 +153,18 @@ def test_of_a_dead_member_it_is_not_claimed_that_others_have_its_addresses() -> 
     dead = (replace(view.cluster.speakers[NODES[0]].members[2], state=MemberState.DEAD),)
     (found,) = diagnose(with_speaker(view, NODES[0], members=dead)).findings
     assert found.word == Ailment.MEMBER_DEAD
+    assert "See what became of it" in found.remedy
     assert "where another node may announce them" in found.consequence
+
+
+def test_who_takes_no_connection_from_anybody_and_does_not_answer_is_dead_not_blocked() -> None:
+    view = without_speaker(healthy(), NODES[2])
+    one = Unreached(member=NODES[2], address="192.0.2.13:7947", how="no answer within 1 s")
+    for name in NODES[:2]:
+        view = with_facts(view, name, tried=(NODES[2],), unreached=(one,))
+    (found,) = diagnose(view).findings
+    assert found.word == Ailment.MEMBER_DEAD
+    assert found.remedy.startswith("See what became of it")
 
 
 # -- order and bounds
