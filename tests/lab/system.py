@@ -11,7 +11,7 @@ import msgspec
 
 from lab import manifests
 from lab.apis import Api, program
-from lab.commands import LabError
+from lab.commands import COMMAND_TIMEOUT_S, LabError
 from lab.machine import Machine
 from lab.process import Process
 from lab.site import POOL, POOL_6, Site
@@ -67,11 +67,11 @@ class System:
 
     # -- the cluster
 
-    def kubectl(self, *arguments: str, stdin: str = "") -> str:
+    def kubectl(self, *arguments: str, stdin: str = "", timeout_s: float = COMMAND_TIMEOUT_S) -> str:
         """What stock kubectl prints, run beside the API server."""
         cache = str(self.site.lab.logs / "kubectl-cache")
         own = (str(program("kubectl")), "--kubeconfig", str(self.api.kubeconfig), "--cache-dir", cache)
-        return self.site.api.run(*own, *arguments, stdin=stdin)
+        return self.site.api.run(*own, *arguments, stdin=stdin, timeout_s=timeout_s)
 
     def apply(self, *objects: str) -> None:
         self.kubectl("apply", "-f", "-", stdin=manifests.documents(*objects))
@@ -115,11 +115,14 @@ class System:
         )
         return self.controller
 
-    def start_speaker(self, node: Machine, *more: str) -> Process:
-        """As in its container: below the supervisor, which starts it anew when it dies."""
+    def start_speaker(self, node: Machine, *more: str, through: Sequence[str] = ()) -> Process:
+        """As in its container: below the supervisor, which starts it anew when it dies.
+
+        ``through`` is a command that becomes the supervisor, as one that takes a capability away.
+        """
         own = ("--socket", str(self._socket(node, "speaker")), "--node-name", node.name)
         remembers = str(self._socket(node, "speaker").with_suffix(".bfd"))
-        command = (*SUPERVISOR, remembers, *self.api.speaker(), *own, *self.speaker_flags, *more)
+        command = (*through, *SUPERVISOR, remembers, *self.api.speaker(), *own, *self.speaker_flags, *more)
         self.speakers[node.name] = node.start("speaker", *command, environment=IMPORTABLE)
         return self.speakers[node.name]
 
