@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bareway.decide.announcement.announcers import Group
-from bareway.decide.announcement.wishes import Wishes, choosy_in_steps, wishes_in_steps
+from bareway.decide.announcement.wishes import Links, Wishes, choosy_in_steps, wishes_in_steps
 from bareway.gossip.events import ANYBODY, Wish
 from bareway.model.announcer_lists import SHARDS, AnnouncerLists, Entry, Shard, shard_of
 from bareway.model.configuration import Pool
@@ -233,7 +233,7 @@ class Kept:
         self.made = Wishes()
         self.groups: Mapping[IPAddress, Group] = {}
         self.lists = AnnouncerLists()
-        self.links: Mapping[NodeName, frozenset[InterfaceName]] = {}
+        self.links: Links = {}
         self.checks = True
 
     def have(self, groups: Iterable[Group]) -> None:
@@ -266,6 +266,8 @@ def test_wishes_that_follow_each_change_are_those_made_of_everything(data: st.Da
                 kept.links = data.draw(LINKS)
             case "check":
                 kept.checks = not kept.checks
+            case _:
+                pass
         found = kept.follow()
         assert found == kept.from_all()
         assert list(found) == list(kept.groups), "in the order of the groups"
