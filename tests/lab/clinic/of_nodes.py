@@ -139,14 +139,14 @@ NODES: Final = {
         word=FindingWord.STRICT_ARP_MISSING,
         subject="kube-proxy (ConfigMap kube-system/kube-proxy)",
         plant=_proxy(is_strict=False),
-        says="set ipvs.strictARP: true",
+        says="Set ipvs.strictARP: true",
         cure=_by(_proxy(is_strict=True)),
     ),
     "a kernel that answers for what kube-proxy holds": Fault(
         word=FindingWord.STRICT_ARP_MISSING,
         subject="node node2",
         plant=_loose_kernel,
-        says="start kube-proxy on this node anew",
+        says="Set ipvs.strictARP: true (kubectl -n kube-system edit configmap kube-proxy) and start",
         cure=_strict_kernel,
     ),
     "a kernel that drops what comes in": Fault(
