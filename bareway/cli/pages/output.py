@@ -20,6 +20,9 @@ BEYOND_ASCII: Final = re.compile(r"[^\x00-\x7e]")
 """JSON itself escapes what is below: these are DEL, C1, marks of direction, and letters that may stay."""
 
 
+PIECE: Final = 4096
+"""Characters written at a time: less than a pipe holds."""
+
 OLD_NAMES: Final = {"text": Form.TABLE}
 
 
@@ -48,11 +51,11 @@ def show(page: Page, form: Form, on: Terminal | None = None) -> None:
     """Print it on standard output, as fits what that is."""
     match form:
         case Form.JSON:
-            sys.stdout.write(as_json(page.values(), any_letters=writes_any_letters()))
+            write(as_json(page.values(), any_letters=writes_any_letters()))
         case Form.YAML:
             from bareway.cli.pages.as_yaml import as_yaml  # noqa: PLC0415 - yaml, for those who ask for it
 
-            sys.stdout.write(as_yaml(page.values(), any_letters=writes_any_letters()))
+            write(as_yaml(page.values(), any_letters=writes_any_letters()))
         case Form.TABLE | Form.WIDE:
             blocks = page.for_form(form)
             where = on if on is not None else terminal()
@@ -61,7 +64,20 @@ def show(page: Page, form: Form, on: Terminal | None = None) -> None:
 
                 draw(blocks, where)
             else:
-                sys.stdout.write(plain_text(blocks))
+                write(plain_text(blocks))
+
+
+def write(text: str) -> None:
+    """Write it on standard output, piece by piece.
+
+    Under PYTHONUNBUFFERED, as in our image, Python takes one long write for done although the reader went in
+    its midst; the next one fails then, as it should.
+
+    Raises:
+        BrokenPipeError: the reader went.
+    """
+    for start in range(0, len(text), PIECE):
+        sys.stdout.write(text[start : start + PIECE])
 
 
 def as_json(data: object, *, any_letters: bool = True) -> str:

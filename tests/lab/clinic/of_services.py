@@ -153,7 +153,7 @@ SERVICES: Final = {
         word=Refusal.OTHER_BACKENDS,
         service="backends",
         objects=(
-            service("d-holder", addresses="192.0.2.204", key="ends", selector={"app": "one"}),
+            service("aa-holder", addresses="192.0.2.204", key="ends", selector={"app": "one"}),
             *served(
                 service(
                     "backends",
