@@ -26,6 +26,7 @@ POOLS = ("198.18.0.0/16", "2001:db8:1::1:0/112")
 """For benchmarks (RFC 2544) and for documentation (RFC 3849); asked for on the link all the same."""
 FILLED_WITHIN_S = 120.0
 TOLD_WITHIN_S = 120.0
+MET_WITHIN_S = 60.0
 LISTED_WITHIN_S = 120.0
 OTHER_CONFIG_MAPS = 2
 QUIET_S = 5.0
@@ -136,15 +137,34 @@ class Multitude:
     """A system whose addresses are known beforehand."""
 
     def __init__(
-        self, lab: Lab, *, count: int, nodes: int, families: Sequence[str], tool: str = "pod"
+        self,
+        lab: Lab,
+        *,
+        count: int,
+        nodes: int,
+        families: Sequence[str],
+        tool: str = "pod",
+        flags: Sequence[str] = (),
+        together: bool = False,
     ) -> None:
+        """``together``: all speakers know each other before they know of any address.
+
+        Otherwise none runs yet, and whoever starts first takes everything.
+        """
         self.addresses = addresses_of(count, families)
         site = Site(lab, nodes=nodes)
         self.api = FilledApi(site, self.addresses, tool=tool)
         self.system = System(site, lambda _: self.api)
+        self.system.speaker_flags = tuple(flags)
         self.system.start_cluster()
-        self.system.configure(*POOLS)
-        self.system.start_controller()
+        if together:
+            self.system.start_controller()
+            self.start_speakers()
+            wait_for(self._are_met, what="all speakers to meet", within_s=MET_WITHIN_S, poll_s=0.2)
+            self.system.configure(*POOLS)
+        else:
+            self.system.configure(*POOLS)
+            self.system.start_controller()
         wait_for(
             self._is_listed, what="the controller to list them all", within_s=LISTED_WITHIN_S, poll_s=0.2
         )
@@ -153,6 +173,12 @@ class Multitude:
     def site(self) -> Site:
         """Where it stands."""
         return self.system.site
+
+    def _are_met(self) -> bool:
+        """By their logs: who is asked for its status needs more memory from then on."""
+        others = len(self.site.nodes) - 1
+        logs = [self.speaker(node).output.read_text() for node in self.site.nodes]
+        return all(log.count('"state":"Alive"') >= others for log in logs)
 
     def _is_listed(self) -> bool:
         """Of ConfigMaps one was ours, two are its configuration and its memory, the others lists."""
@@ -220,10 +246,16 @@ class Multitude:
 
 @contextmanager
 def multitude(
-    *, count: int, nodes: int, families: Sequence[str], tool: str = "pod", flags: Sequence[str] = ()
+    *,
+    count: int,
+    nodes: int,
+    families: Sequence[str],
+    tool: str = "pod",
+    flags: Sequence[str] = (),
+    together: bool = False,
 ) -> Iterator[Multitude]:
-    """Build it; no speaker runs yet."""
+    """Build it; no speaker runs yet, unless they start ``together``."""
     with Lab() as lab:
-        built = Multitude(lab, count=count, nodes=nodes, families=families, tool=tool)
-        built.system.speaker_flags = tuple(flags)
-        yield built
+        yield Multitude(
+            lab, count=count, nodes=nodes, families=families, tool=tool, flags=flags, together=together
+        )

@@ -3,7 +3,6 @@
 import msgspec
 
 from bench.layer2.conditions import Conditions
-from bench.layer2.many import settle
 from bench.trials import say
 from lab.multitude import Multitude, multitude
 from lab.waiting import pause
@@ -43,9 +42,10 @@ def idle(conditions: Conditions) -> list[Idle]:
         nodes=conditions.nodes,
         families=conditions.families,
         flags=("--profile", conditions.profile),
+        together=True,  # whoever starts first takes all: evening that out, ten a minute, is not idling
     ) as crowd:
         say(f"{conditions.addresses} addresses on {conditions.nodes} nodes")
-        settle(crowd)
+        crowd.wait_quiet()
         return [rest(crowd, seconds=WINDOW_S) for _ in range(conditions.trials)]
 
 
