@@ -34,7 +34,7 @@ from bareway.gossip.events import (
     Wish,
     Withdraw,
 )
-from bareway.gossip.member import LinkFact, Member
+from bareway.gossip.member import LinkFact, Member, publishable, told_whole
 from bareway.model.configuration import Layer2Settings, Pool
 from bareway.model.names import InterfaceName, IPAddress, NodeName
 from bareway.model.objects import ObjectReference
@@ -255,8 +255,10 @@ class Speaker:
         """The links of all who may ever announce: Nodes whose speaker says nothing, and members."""
         links = {node.name: NO_LINKS for node in self._watch.nodes.objects.values()}
         said = {member.name: member.report.facts.links for member in self._members()}
-        said[self._settings.node_name] = self._links
-        told = {name: {link.name: link.speaks_ipv6 for link in facts} for name, facts in said.items()}
+        said[self._settings.node_name] = publishable(self._links)  # as all others judge us
+        told = {
+            name: {link.name: link.speaks_ipv6 for link in told_whole(facts)} for name, facts in said.items()
+        }
         return {**links, **told}
 
     # ------------------------------------------------------------ telling gossip

@@ -11,7 +11,7 @@ from bareway.decide.announcement.announcers import IPV6, Group, Refusal
 from bareway.gossip.claims import Claim
 from bareway.gossip.findings import FindingWord
 from bareway.gossip.machine import GossipMachine
-from bareway.gossip.member import Member
+from bareway.gossip.member import Member, told_whole
 from bareway.gossip.profile import PROFILES, ProfileName
 from bareway.model.names import InterfaceName, IPAddress, NodeName
 from bareway.model.problems import Problem
@@ -197,7 +197,7 @@ class SelfReport:
     ) -> tuple[AddressStatus, ...]:
         of_bgp = {one.address for one in by_bgp}
         holders = {claim.address: claim.node for claim in self._claims_now()}
-        links = {member.name: member.report.facts.links for member in self._members_now()}
+        links = {member.name: told_whole(member.report.facts.links) for member in self._members_now()}
         spoken: dict[NodeName, Mapping[InterfaceName, bool]] = {
             name: {link.name: link.speaks_ipv6 for link in some} for name, some in links.items() if some
         }

@@ -79,8 +79,11 @@ class LinkFact:
 
     @property
     def speaks_ipv6(self) -> bool:
-        """Whether an IPv6 address can be served on it: every link that can has one network of that family."""
-        return any(network.version != 4 for network in self.networks)  # noqa: PLR2004 - of IP
+        """Whether an IPv6 address can be served on it: every link that can has one network of that family.
+
+        It is told first, so a link of which no network is told is one too many to tell them, and may well.
+        """
+        return not self.networks or any(network.version != 4 for network in self.networks)  # noqa: PLR2004 - of IP
 
 
 LINKS_MAX: Final = 16
@@ -111,6 +114,18 @@ def publishable(links: Iterable[LinkFact]) -> tuple[LinkFact, ...]:
         networks_left -= len(networks)
         published.append(replace(link, networks=tuple(networks)))
     return tuple(published)
+
+
+def told_whole(published: tuple[LinkFact, ...]) -> tuple[LinkFact, ...]:
+    """The links by which a member is judged, by itself too: none where it may have more than it published.
+
+    Members that judged one another by other links than themselves would take an address from each other for
+    ever. Whoever tells of none counts as having the link that is needed.
+    """
+    used = sum(LINK_BYTES + len(link.name.encode()) for link in published)
+    used += sum(network_bytes(network) for link in published for network in link.networks)
+    is_full = len(published) == LINKS_MAX or used + LINK_BYTES + LINK_NAME_MAX > LINKS_BYTES_MAX
+    return () if is_full else published
 
 
 def network_bytes(network: IPNetwork) -> int:

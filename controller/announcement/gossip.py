@@ -16,6 +16,7 @@ from typing import Final, NoReturn, Protocol
 from bareway.decide.announcement.members import Member, Observed, members_of
 from bareway.gossip.events import ANYBODY, Event, Output, PeersKnown, Wanted
 from bareway.gossip.findings import Finding
+from bareway.gossip.member import told_whole
 from bareway.gossip.observer import Observer, Picture
 from bareway.gossip.profile import PROFILES, ProfileName
 from bareway.gossip.roles import observer_name
@@ -282,7 +283,7 @@ def _as_observed(picture: Picture, nodes: Iterable[Node]) -> Observed:
                 eligible=seen.eligible,
                 draining=seen.leaving,
                 cordoned=name in shunned,
-                links=seen.links,
+                links=told_whole(seen.links),
             )
             for name, seen in picture.members.items()
         },

@@ -10,7 +10,7 @@ from contextlib import suppress
 from typing import NoReturn
 
 from bareway.model.names import IPAddress
-from speaker.bgp.addresses import indices_of, own_addresses
+from speaker.bgp.addresses import bare, indices_of, own_addresses
 from speaker.layer2.netlink import AddressMessage
 from speaker.layer2.sockets import RoutePort, RouteSocket
 
@@ -71,8 +71,13 @@ class AddressWatch:
         news = route.news()
         if news is None:
             return True
-        changed = {message.index for message in news if isinstance(message, AddressMessage)}
-        return not changed.isdisjoint(indices_of(self._known, self._ends())) if changed else False
+        changed = [message for message in news if isinstance(message, AddressMessage)]
+        if not changed:
+            return False
+        # An end that went and came again is on no interface that is known: it counts by itself.
+        ends = set(map(bare, self._ends()))
+        indices = indices_of(self._known, ends)
+        return any(one.index in indices or one.address.ip in ends for one in changed)
 
 
 async def _readable(route: RoutePort) -> None:

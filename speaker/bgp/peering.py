@@ -37,7 +37,7 @@ from bareway.bgp.peers import Change, PeerSettings
 from bareway.bgp.session import Session
 from bareway.bgp.status import SessionStatus
 from bareway.model.names import IPAddress
-from speaker.bgp.addresses import Beside, beside
+from speaker.bgp.addresses import Beside, beside, indices_of
 from speaker.bgp.sockets import address_of, close_hard, outgoing, prepare, set_key
 from speaker.bgp.transport import Wire
 from speaker.layer2.netlink import AddressMessage
@@ -158,8 +158,13 @@ class Peering:
         return frozenset(ends.local for ends in self._ends.values())
 
     def readdress(self) -> None:
-        """Addresses of this node came or went: what stands beside the ends of connections may be another."""
+        """Addresses of this node came or went: what stands beside the ends of connections may be another.
+
+        An end that is on no interface is about to come back, or its connection to end: nothing is told by it.
+        """
         for connection, ends in tuple(self._ends.items()):
+            if not indices_of(self._addresses(), {ends.local}):
+                continue
             found = self._beside(ends.local, ends.remote)
             if found != ends.beside:
                 self._ends[connection] = ends._replace(beside=found)

@@ -116,7 +116,7 @@ def set_key(it: HasOptions, peer: IPAddress, key: bytes) -> None:
     try:
         it.setsockopt(socket.IPPROTO_TCP, TCP_MD5SIG, MD5SIG.pack(address, 0, 0, len(key), 0, key))
     except OSError as error:
-        if key or error.errno != errno.ENOENT:  # there was none
+        if key or error.errno not in {errno.ENOENT, errno.ENOPROTOOPT}:  # there was none, or never can be
             raise
 
 

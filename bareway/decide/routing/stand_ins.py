@@ -1,7 +1,8 @@
 """Whether another node can take what this one announces by BGP, by what is known of both Nodes.
 
 A stand-in is ready, may announce, does not leave itself, and tells one router at least of a pool that we tell
-it of. What one pool alone loses is not looked at: a node leaves as a whole, or not.
+it of, whatever its entries are called: nodes with source addresses have one each for the same router. What
+one pool alone loses is not looked at: a node leaves as a whole, or not.
 """
 
 from collections.abc import Collection
@@ -11,6 +12,7 @@ from bareway.decide.announcement.leaving import leaving_reason
 from bareway.decide.routing.ground import advertisements_of
 from bareway.decide.routing.sessions import selected_peers
 from bareway.model.configuration import Configuration
+from bareway.model.names import IPAddress
 from bareway.model.nodes import Node
 
 
@@ -30,13 +32,13 @@ def is_alone(
     )
 
 
-def _told(node: Node, configuration: Configuration) -> frozenset[tuple[str, str]]:
-    """Which peers the node tells of which pools."""
-    peers = [peer.name for _, peer in selected_peers(node, configuration)]
+def _told(node: Node, configuration: Configuration) -> frozenset[tuple[str, IPAddress]]:
+    """Which routers the node tells of which pools."""
+    peers = [peer for _, peer in selected_peers(node, configuration)]
     return frozenset(
-        (pool.name, peer)
+        (pool.name, peer.address)
         for pool in configuration.pools
         for one in advertisements_of(pool, node)
         for peer in peers
-        if not one.peers or peer in one.peers
+        if not one.peers or peer.name in one.peers
     )

@@ -13,6 +13,7 @@ from bareway.gossip.member import (
     MemberState,
     Report,
     publishable,
+    told_whole,
 )
 from bareway.gossip.message import News, encode
 from bareway.model.mac import MacAddress
@@ -59,6 +60,22 @@ def test_the_longest_that_may_be_published_fit_their_bound() -> None:
     assert len(published) > LINKS_MAX / 2
 
 
+def test_a_link_of_which_no_network_is_told_may_speak_ipv6() -> None:
+    assert not link(v4=1).speaks_ipv6
+    assert link(v4=1, v6=1).speaks_ipv6
+    published = publishable([link(number, v4=1, v6=1) for number in range(9)])
+    assert published[-1].networks == ()
+    assert published[-1].speaks_ipv6
+    assert told_whole(published) == published, "all links are told"
+
+
+def test_who_may_have_more_links_than_it_published_is_judged_by_none() -> None:
+    assert told_whole(publishable([link(number) for number in range(LINKS_MAX + 1)])) == ()
+    long = [link(number, v4=1, v6=1, name="n" * 15) for number in range(12)]
+    assert len(publishable(long)) < len(long)
+    assert told_whole(publishable(long)) == ()
+
+
 LINKS = st.builds(
     link, st.integers(0, 255), st.integers(0, 20), st.integers(0, 20), st.text("abc", min_size=1, max_size=15)
 )
@@ -72,3 +89,6 @@ def test_whatever_a_node_has_its_report_stays_within_bounds(links: list[LinkFact
     assert bytes_of(*published) <= LINKS_BYTES_MAX
     assert [each.mac for each in published] == [each.mac for each in links[: len(published)]]
     assert publishable(published) == published
+    assert told_whole(published) in {(), published}
+    if len(published) < len(links):
+        assert told_whole(published) == (), "some are not told"

@@ -37,6 +37,16 @@ def test_who_stands_in(other: Node, expected: bool) -> None:
     assert is_alone(ME, [ME, other], CONFIGURATION) is expected
 
 
+def test_one_router_under_two_names_is_one_router() -> None:
+    """As nodes have that give a source address of their own, each in an entry of its own."""
+    mine = replace(PEER, name="tor-from-a", node_selectors=ONLY_LEFT)
+    theirs = replace(PEER, name="tor-from-b", node_selectors=(Selector(labels=RIGHT),))
+    both = replace(CONFIGURATION, peers=(mine, theirs))
+    assert is_alone(ME, [ME, node("b", labels=RIGHT)], both) is False
+    elsewhere = replace(theirs, address=IPv4Address("192.0.2.2"))
+    assert is_alone(ME, [ME, node("b", labels=RIGHT)], replace(both, peers=(mine, elsewhere))) is True
+
+
 @pytest.mark.parametrize(
     ("changes", "labels", "expected"),
     [
@@ -60,7 +70,12 @@ def test_who_stands_in(other: Node, expected: bool) -> None:
                 ),
                 "peers": (
                     replace(PEER, node_selectors=ONLY_LEFT),
-                    replace(PEER, name="far", node_selectors=(Selector(labels=RIGHT),)),
+                    replace(
+                        PEER,
+                        name="far",
+                        address=IPv4Address("192.0.2.2"),
+                        node_selectors=(Selector(labels=RIGHT),),
+                    ),
                 ),
             },
             RIGHT,
