@@ -67,9 +67,12 @@ async def test_an_annotation_changes_what_is_logged_without_a_restart(
         await cluster.create("web")
         await until(lambda: cluster.ingress("web"), within_s=START_S)
         await cluster.client.merge_patch(path, {"metadata": {"annotations": {LEVEL_ANNOTATION: None}}})
-        lines = [json.loads(await asyncio.wait_for(child.stdout.readline(), START_S)) for _ in range(2)]
-    assert [each["msg"] for each in lines] == ["address assigned", "log level changed"]
-    assert lines[-1]["to"] == "error"
+        said = [line]
+        while (said[-1]["msg"], said[-1].get("to")) != ("log level changed", "error"):
+            said.append(json.loads(await asyncio.wait_for(child.stdout.readline(), START_S)))
+    # The configuration is in force before the controller says so, so that may be said at the new level.
+    told = [each["msg"] for each in said[1:-1] if each["msg"] != "configuration in force"]
+    assert told == ["address assigned"]
 
 
 @pytest.mark.parametrize("resource", ["services", "configmaps"])
