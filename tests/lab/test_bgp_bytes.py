@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from lab.announcer import Announcer, Plan, PlannedPeer, PlannedRoutes
-from lab.commands import run
+from lab.commands import LabError, run
 from lab.network import Lab
 from lab.rack import NODE_ASN, ROUTER_ASN
 from lab.routers.bird import Bird
@@ -107,9 +107,18 @@ def capture(_prerequisites: None) -> Iterator[Path]:
         router.refresh(OURS)
         announcer.process.stop()
         wait_for(lambda: router.session(OURS) != "established", what="the end", within_s=10.0)
+        wait_for(lambda: _is_whole(place), what="the last word in the capture", within_s=20.0, poll_s=0.5)
         tshark.stop()
         yield place
         router.stop()
+
+
+def _is_whole(capture: Path) -> bool:
+    """Whether the NOTIFICATION was written, which may be long after it was sent."""
+    try:
+        return bool(run("tshark", "-r", str(capture), "-Y", "bgp.type == 3").strip())
+    except LabError:  # it ends in the midst of a packet
+        return False
 
 
 @pytest.fixture(scope="module")
