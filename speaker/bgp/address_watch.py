@@ -11,6 +11,7 @@ from typing import NoReturn
 
 from bareway.model.names import IPAddress
 from speaker.bgp.addresses import bare, indices_of, own_addresses
+from speaker.layer2.link_watch import readable
 from speaker.layer2.netlink import AddressMessage
 from speaker.layer2.sockets import RoutePort, RouteSocket
 
@@ -59,7 +60,7 @@ class AddressWatch:
             raise
         try:
             while True:
-                await _readable(route)
+                await readable(route)
                 if self._is_of_interest(route):
                     self._read_at = float("-inf")
                     self._on_change()
@@ -78,14 +79,3 @@ class AddressWatch:
         ends = set(map(bare, self._ends()))
         indices = indices_of(self._known, ends)
         return any(one.index in indices or one.address.ip in ends for one in changed)
-
-
-async def _readable(route: RoutePort) -> None:
-    """Wait for news; nobody waits for them between two readings, or the loop would spin meanwhile."""
-    loop = asyncio.get_running_loop()
-    heard = asyncio.Event()
-    loop.add_reader(route.fileno(), heard.set)
-    try:
-        await heard.wait()
-    finally:
-        loop.remove_reader(route.fileno())

@@ -37,7 +37,7 @@ class LinkWatch:
         try:
             self._read(route)
             while True:
-                await _readable(route)
+                await readable(route)
                 if self._is_of_interest(route):
                     self._read(route)
                     await asyncio.sleep(REREAD_GAP_S)
@@ -57,7 +57,7 @@ class LinkWatch:
             self._on_change(links)
 
 
-async def _readable(route: RoutePort) -> None:
+async def readable(route: RoutePort) -> None:
     """Wait for news; nobody waits for them between two readings, or the loop would spin meanwhile."""
     loop = asyncio.get_running_loop()
     heard = asyncio.Event()
