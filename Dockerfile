@@ -17,9 +17,10 @@ FROM python:3.11-slim-bookworm
 # The root of a container is read-only: without bytecode every start would compile anew.
 RUN pip uninstall --quiet --yes --root-user-action=ignore setuptools wheel pip \
  && rm -rf /usr/local/lib/python3.11/ensurepip \
- && python -m compileall -q --invalidation-mode unchecked-hash /usr/local/lib/python3.11
+ && python -m compileall -q -o 2 --invalidation-mode unchecked-hash /usr/local/lib/python3.11 \
+ && find /usr/local/lib/python3.11 -name '*.opt-2.pyc' -exec sh -c 'mv "$1" "${1%.opt-2.pyc}.pyc"' - {} \;
 COPY --from=build /opt/bareway /opt/bareway
-ENV PATH=/opt/bareway/bin:$PATH PYTHONUNBUFFERED=1
+ENV PATH=/opt/bareway/bin:$PATH PYTHONUNBUFFERED=1 MALLOC_ARENA_MAX=1
 # The speaker needs to be root for its one capability; its manifest says so.
 USER 65534:65534
 CMD ["bareway"]

@@ -26,7 +26,7 @@ LOCK: Final = PROJECT / "requirements-runtime.lock"
 NAME: Final = f"docker.io/library/bareway:{bareway.__version__}"
 """``bareway:0.1.0`` in full, as the manifests' name is read by every runtime."""
 SETTINGS: Final = {
-    "Env": [f"PATH={PREFIX}/bin:/usr/local/bin:/usr/bin:/bin", "PYTHONUNBUFFERED=1"],
+    "Env": [f"PATH={PREFIX}/bin:/usr/local/bin:/usr/bin:/bin", "PYTHONUNBUFFERED=1", "MALLOC_ARENA_MAX=1"],
     "User": f"{NOBODY}:{NOBODY}",
     "WorkingDir": "/",
     "Cmd": ["bareway"],

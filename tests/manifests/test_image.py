@@ -1,5 +1,6 @@
 """The image as ``python -m cluster.image`` writes it, read by hand; and what the Dockerfile says."""
 
+import asyncio
 import gzip
 import hashlib
 import importlib.util
@@ -182,6 +183,14 @@ def test_every_module_is_there_as_bytecode_that_is_never_checked(image: Unpacked
     codes = [code for name, code in image.contents.items() if name.endswith(".pyc")]
     assert {code[:4] for code in codes} == {importlib.util.MAGIC_NUMBER}
     assert {int.from_bytes(code[4:8], "little") for code in codes} == {UNCHECKED}
+
+
+def test_modules_of_others_leave_docstrings_behind_and_ours_keep_what_they_assert(image: Unpacked) -> None:
+    library = next(name for name in image.files if name.endswith("/asyncio/__init__.py"))
+    assert asyncio.__doc__
+    assert asyncio.__doc__.encode() not in image.contents[importlib.util.cache_from_source(library)]
+    ours = image.contents[importlib.util.cache_from_source(f"{PACKAGES}/bareway/runtime/kube/client.py")]
+    assert b"use the client as an async context manager" in ours
 
 
 def test_bytecode_names_its_source_as_it_is_in_the_image(image: Unpacked) -> None:
