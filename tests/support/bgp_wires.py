@@ -175,6 +175,12 @@ class Conversation(asyncio.Protocol):
     def notices(self) -> list[Notification]:
         return [message for message in self.heard if isinstance(message, Notification)]
 
+    @property
+    def updates(self) -> list[Update]:
+        """Those that change something: End-of-RIB does not."""
+        found = (message for message in self.heard if isinstance(message, Update))
+        return [message for message in found if message.end_of_rib is None]
+
 
 class Router:
     """It takes connections and brings a session up, unless it is told to be silent."""
