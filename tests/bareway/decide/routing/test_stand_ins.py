@@ -97,3 +97,17 @@ def test_cordoned_nodes_move_where_that_is_configured() -> None:
     moving = replace(CONFIGURATION, layer2=Layer2Settings(on_cordon=OnCordon.MOVE))
     assert is_alone(ME, [ME, node("b", unschedulable=True)], moving)
     assert not is_alone(ME, [ME, node("b", labels={EXCLUDE_LABEL: ""})], moving, ignore_exclude_label=True)
+
+
+@pytest.mark.parametrize(
+    ("excluded", "expected"),
+    [
+        pytest.param("ab", False, id="everybody counts for nobody"),
+        pytest.param("b", True, id="all but us"),
+        pytest.param("bc", True, id="we are last"),
+    ],
+)
+def test_an_exclude_label_that_every_node_has_excludes_nobody(excluded: str, expected: bool) -> None:
+    nodes = [node(name, labels={EXCLUDE_LABEL: ""}) for name in excluded if name != "a"]
+    me = node("a", labels={EXCLUDE_LABEL: ""} if "a" in excluded else {})
+    assert is_alone(me, [*nodes, me], CONFIGURATION) is expected
