@@ -62,7 +62,6 @@ class AddressWatch:
             while True:
                 await readable(route)
                 if self._is_of_interest(route):
-                    self._read_at = float("-inf")
                     self._on_change()
                     await asyncio.sleep(self._fresh_s)
         finally:
@@ -71,10 +70,13 @@ class AddressWatch:
     def _is_of_interest(self, route: RoutePort) -> bool:
         news = route.news()
         if news is None:
+            self._read_at = float("-inf")
             return True
         changed = [message for message in news if isinstance(message, AddressMessage)]
         if not changed:
             return False
+        # Who asks next is told what is: the end of a session that just begins may be one that changed.
+        self._read_at = float("-inf")
         # An end that went and came again is on no interface that is known: it counts by itself.
         ends = set(map(bare, self._ends()))
         indices = indices_of(self._known, ends)

@@ -3,9 +3,9 @@
 A decision on what netlink told of the node's addresses; nothing is asked of people here.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from ipaddress import IPv6Address
-from typing import NamedTuple
+from typing import Final, NamedTuple, TypeVar
 
 from bareway.bgp.peers import PeerSettings
 from bareway.model.configuration import DynamicAsn
@@ -13,12 +13,17 @@ from bareway.model.names import IPAddress, IPNetwork
 from speaker.layer2.netlink import AddressMessage
 from speaker.layer2.sockets import RouteSocket
 
+T = TypeVar("T")
+
 
 class Beside(NamedTuple):
     """What goes into ``Connected`` beside the two ends."""
 
     link_local: IPv6Address | None = None
     other_family: IPAddress | None = None
+
+
+NOTHING: Final = Beside()
 
 
 def own_addresses() -> list[AddressMessage]:
@@ -35,25 +40,36 @@ def own_addresses() -> list[AddressMessage]:
 
 
 def beside(
-    addresses: Iterable[AddressMessage], *, local: IPAddress, remote: IPAddress, is_multihop: bool
+    addresses: Iterable[AddressMessage],
+    *,
+    local: IPAddress,
+    remote: IPAddress,
+    is_multihop: bool,
+    former: Beside = NOTHING,
 ) -> Beside:
     """Of the interface that bears ``local``.
 
-    Its link-local address, if ``remote`` shares that link, and its first address of the other family.
+    Its link-local address, if ``remote`` shares that link, and its first address of the other family; those
+    of ``former`` as long as they are there: another one that comes is no reason to tell all routes again.
     """
     known = list(addresses)
     indices = indices_of(known, {local})
     here = [one.address for one in known if one.index in indices]
+    usable = [one.address for one in known if one.index in indices and one.is_usable]
     other = [
-        one for one in here if one.version != local.version and not (one.is_link_local or one.is_loopback)
+        one for one in usable if one.version != local.version and not (one.is_link_local or one.is_loopback)
     ]
     other.sort(key=lambda one: (one.network.prefixlen == one.max_prefixlen, one.version == 6 and int(one)))  # noqa: PLR2004
     shares = not is_multihop and any(_is_in(remote, one.network) for one in here)
-    link_local = [one.ip for one in here if isinstance(one.ip, IPv6Address) and one.ip.is_link_local]
+    link_local = [one.ip for one in usable if isinstance(one.ip, IPv6Address) and one.ip.is_link_local]
     return Beside(
-        link_local=link_local[0] if link_local and shares else None,
-        other_family=other[0].ip if other else None,
+        link_local=_kept_or_first(former.link_local, link_local) if shares else None,
+        other_family=_kept_or_first(former.other_family, [one.ip for one in other]),
     )
+
+
+def _kept_or_first(former: T | None, found: Sequence[T]) -> T | None:
+    return former if former in found else next(iter(found), None)
 
 
 def is_far(addresses: Iterable[AddressMessage], settings: PeerSettings) -> bool:

@@ -37,7 +37,7 @@ from bareway.bgp.peers import Change, PeerSettings
 from bareway.bgp.session import Session
 from bareway.bgp.status import SessionStatus
 from bareway.model.names import IPAddress
-from speaker.bgp.addresses import Beside, beside, indices_of
+from speaker.bgp.addresses import NOTHING, Beside, beside, indices_of
 from speaker.bgp.sockets import address_of, close_hard, outgoing, prepare, set_key
 from speaker.bgp.transport import Wire
 from speaker.layer2.netlink import AddressMessage
@@ -165,14 +165,14 @@ class Peering:
         for connection, ends in tuple(self._ends.items()):
             if not indices_of(self._addresses(), {ends.local}):
                 continue
-            found = self._beside(ends.local, ends.remote)
+            found = self._beside(ends.local, ends.remote, former=ends.beside)
             if found != ends.beside:
                 self._ends[connection] = ends._replace(beside=found)
                 self.handle(Readdressed(connection=connection, **found._asdict()))
 
-    def _beside(self, local: IPAddress, remote: IPAddress) -> Beside:
+    def _beside(self, local: IPAddress, remote: IPAddress, *, former: Beside = NOTHING) -> Beside:
         is_multihop = self.settings.is_multihop
-        return beside(self._addresses(), local=local, remote=remote, is_multihop=is_multihop)
+        return beside(self._addresses(), local=local, remote=remote, is_multihop=is_multihop, former=former)
 
     def _sign(self, wire: Wire, settings: PeerSettings) -> None:
         if wire.options is not None:

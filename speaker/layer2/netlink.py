@@ -78,6 +78,18 @@ class LinkFlag(IntFlag):
     LOWER_UP = 0x10000
 
 
+class AddressFlag(IntFlag):
+    """Flags of an address that decide (linux/if_addr.h)."""
+
+    DUPLICATE = 0x08
+    """IFA_F_DADFAILED: somebody else on the link has it."""
+    TENTATIVE = 0x40
+    """Nobody has been asked yet, or had the time to answer (RFC 4862 section 5.4)."""
+
+
+UNUSABLE: Final = AddressFlag.DUPLICATE | AddressFlag.TENTATIVE
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LinkMessage:
     """A network interface as it is now, or as it was when it went."""
@@ -100,6 +112,8 @@ class AddressMessage:
 
     index: int
     address: IPInterface
+    is_usable: bool = True
+    """The kernel answers for it: it is neither a duplicate nor to be proven to be none."""
     gone: bool = False
 
 
@@ -191,7 +205,7 @@ def _link(body: bytes, *, gone: bool) -> LinkMessage | None:
 
 
 def _address(body: bytes, *, gone: bool) -> AddressMessage | None:
-    family, prefix_length, _, _, index = _unpack(ADDRESS_BODY, body)
+    family, prefix_length, flags, _, index = _unpack(ADDRESS_BODY, body)
     if family not in (FAMILY_IPV4, FAMILY_IPV6):
         return None
     attributes = dict(_attributes(body[ADDRESS_BODY.size :]))
@@ -201,7 +215,7 @@ def _address(body: bytes, *, gone: bool) -> AddressMessage | None:
         address = _interface(family, packed, prefix_length)
     except ValueError as error:
         raise BadNetlink(f"an address of {len(packed)} bytes with /{prefix_length}") from error
-    return AddressMessage(index=index, address=address, gone=gone)
+    return AddressMessage(index=index, address=address, is_usable=not flags & UNUSABLE, gone=gone)
 
 
 def _interface(family: int, packed: bytes, prefix_length: int) -> IPInterface:

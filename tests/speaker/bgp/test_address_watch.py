@@ -7,6 +7,7 @@ from ipaddress import ip_address, ip_interface
 import pytest
 
 from bareway.model.names import IPAddress
+from speaker.bgp import address_watch
 from speaker.bgp.address_watch import AddressWatch
 from speaker.layer2.netlink import AddressMessage, Message
 from support.until import until
@@ -66,3 +67,23 @@ async def test_news_of_an_end_counts_although_no_interface_is_known_to_bear_it(
         await asyncio.sleep(0)
         task.cancel()
     assert len(changes) == expected
+
+
+async def test_who_asks_after_news_that_nobody_waited_for_is_told_what_is(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A session that begins a moment after its link got another address."""
+    link = [AddressMessage(index=7, address=ip_interface("198.51.100.77/24"))]
+    later = AddressMessage(index=7, address=ip_interface("2001:db8::77/64"))
+    monkeypatch.setattr(address_watch, "own_addresses", lambda: list(link))
+    route = Route(later)
+    watch = AddressWatch(ends=set, on_change=lambda: None, fresh_s=1000.0, open_route=lambda: route)
+    assert watch.known() == link
+    link.append(later)
+    assert later not in watch.known()
+    async with asyncio.TaskGroup() as group:
+        task = group.create_task(watch.run())
+        await until(lambda: route.was_read)
+        await asyncio.sleep(0)
+        task.cancel()
+    assert later in watch.known()

@@ -49,6 +49,44 @@ def test_they_are_of_the_interface_that_bears_our_end(
     )
 
 
+def one_link(*texts: str, unusable: str = "") -> list[AddressMessage]:
+    """These on the link, in the kernel's order."""
+    return [
+        AddressMessage(index=ETH0, address=ip_interface(text), is_usable=text not in unusable.split())
+        for text in texts
+    ]
+
+
+OURS, LOW, HIGH = "192.0.2.11/24", "2001:db8::1/64", "2001:db8::2/64"
+LINK_LOW, LINK_HIGH = "fe80::1/64", "fe80::2/64"
+
+
+@pytest.mark.parametrize(
+    ("known", "expected"),
+    [
+        pytest.param(one_link(OURS, LOW, HIGH, LINK_LOW, LINK_HIGH), (LINK_HIGH, HIGH), id="both-are-there"),
+        pytest.param(one_link(OURS, LOW, LINK_LOW), (LINK_LOW, LOW), id="they-have-gone"),
+        pytest.param(one_link(OURS), (None, None), id="nothing-is-left"),
+        pytest.param(
+            one_link(OURS, LOW, HIGH, LINK_LOW, LINK_HIGH, unusable=f"{HIGH} {LINK_HIGH}"),
+            (LINK_LOW, LOW),
+            id="somebody-else-has-them",
+        ),
+        pytest.param(
+            one_link(OURS, LOW, LINK_LOW, unusable=f"{LOW} {LINK_LOW}"), (None, None), id="not-yet-usable"
+        ),
+    ],
+)
+def test_next_hops_stay_while_they_are_there_and_usable(
+    known: list[AddressMessage], expected: tuple[str | None, str | None]
+) -> None:
+    first = one_link(OURS, HIGH, LINK_HIGH)
+    link = {"local": ip_interface(OURS).ip, "remote": ip_address("192.0.2.1"), "is_multihop": False}
+    former = beside(first, **link)  # type: ignore[arg-type]  # a table of words and values
+    found = beside(known, **link, former=former)  # type: ignore[arg-type]  # the same
+    assert tuple(found) == tuple(text and ip_interface(text).ip for text in expected)
+
+
 @pytest.mark.parametrize(
     ("changes", "expected"),
     [

@@ -76,3 +76,15 @@ async def test_a_next_hop_that_leaves_the_interface_of_our_end_takes_its_routes_
         await tor.has(HOST)
         rig.find(NODE, NODE6)
         await tor.has(HOST, HOST6)
+
+
+async def test_a_next_hop_that_comes_beside_the_one_that_was_told_changes_nothing() -> None:
+    lower = NODE6 - 1
+    async with router() as tor, up(tor) as rig:
+        rig.find(NODE, lower, NODE6)
+        rig.peering.handle(Want(routes=routes(str(HOST6))))
+        await tor.has(HOST6)
+        assert len(tor.last.updates) == 3  # as if nothing had come
+        rig.find(NODE, lower)
+        await until(lambda: len(tor.last.updates) == 4)
+        assert lower.packed in tor.routes[HOST6].next_hop

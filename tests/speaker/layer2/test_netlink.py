@@ -157,6 +157,16 @@ def changed(data: bytes, at: int, new: str) -> bytes:
             id="an IPv6 address",
         ),
         pytest.param(
+            changed(SUBNET6, 18, "c0"),
+            [AddressMessage(index=2, address=IPv6Interface("2001:db8::1/64"), is_usable=False)],
+            id="an address that may be somebody else's",
+        ),
+        pytest.param(
+            changed(SUBNET6, 18, "88"),
+            [AddressMessage(index=2, address=IPv6Interface("2001:db8::1/64"), is_usable=False)],
+            id="an address that is somebody else's",
+        ),
+        pytest.param(
             changed(SUBNET, 28, "c6336401"),
             [AddressMessage(index=2, address=IPv4Interface("192.0.2.1/24"))],
             id="the other end's address is not ours",
