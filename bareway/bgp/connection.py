@@ -23,6 +23,9 @@ SEND_HOLD_MIN_S: Final = 480.0
 NEXT_HOP_WAIT_S: Final = 10.0
 """For an address on its way to an interface (by RFC 4862 a second or two): so long End-of-RIB waits for a
 family's next hop, and a router that restarts itself for us."""
+CROSSING_S: Final = 1.0
+"""So late a dial of the router's may be told that began before the session was up: it crossed ours, or waited
+to be accepted. A router is not up, gone and back within that time."""
 REFRESH_PACE_S: Final = 1.0  # a router that asks without end would have us encode without end
 
 
@@ -108,11 +111,12 @@ class Connection:
         """Whether the peer has restarted and opened the other one (RFC 4724 section 4.2).
 
         Only what the peer opened after this one was up says so. A dial of ours that it answers late, or one
-        of its own that crossed, is a collision like any other.
+        of its own that crossed, is a collision like any other (RFC 4271 section 6.8). If it had restarted all
+        the same, its kernel would end this one, and the next one that it opens is taken.
         """
         if self.session.restart is None or self.established_at is None:
             return False
-        return other.told.is_incoming and other.began_at > self.established_at
+        return other.told.is_incoming and other.began_at > self.established_at + CROSSING_S
 
     def outlasts(self, other: "Connection", theirs: Open) -> bool:
         """Whether of both, with the same peer behind, this one stays (RFC 4271 section 6.8)."""

@@ -104,6 +104,29 @@ def test_a_connection_of_the_router_that_was_there_before_ends_no_session() -> N
     assert one.session.state is State.ESTABLISHED
 
 
+@pytest.mark.parametrize(
+    ("waited_s", "reason"),
+    [
+        pytest.param(0.0, SessionReason.COLLISION, id="in the same turn"),
+        pytest.param(0.9, SessionReason.COLLISION, id="it waited to be accepted"),
+        pytest.param(1.1, SessionReason.REPLACED, id="it was opened later"),
+    ],
+)
+def test_a_dial_of_the_router_s_that_crossed_ours_ends_no_session(
+    waited_s: float, reason: SessionReason
+) -> None:
+    one = restarting()
+    one.connected()
+    one.hear(theirs(), Keepalive())
+    assert one.session.state is State.ESTABLISHED
+    one.now += waited_s
+    one.connected(connection=OTHER, is_incoming=True)
+    outputs = one.hear(theirs(), connection=OTHER)
+    assert (SessionReason.REPLACED in reasons(outputs)) is (reason is SessionReason.REPLACED)
+    said = [(Code.CEASE, Cease.COLLISION)] if reason is SessionReason.COLLISION else []
+    assert [(n.code, n.subcode) for n in notices(outputs)] == said
+
+
 # ------------------------------------------------------------ damping
 
 
