@@ -235,15 +235,22 @@ def _rank(peer: PeerSettings) -> tuple[bool, bool]:
 def _keys(peers: Iterable[PeerSettings], door: IPAddress) -> Mapping[IPAddress, bytes]:
     """Who signs with which key at one door: of several entries for one address the one that is meant there.
 
-    A door for all our addresses has one key for each peer. Entries that differ in it need a source address
-    each: a connection goes on by the key of its own entry.
+    That may be one without a key, beside another that we dial with one. A door for all our addresses has one
+    key for each peer, and rather one than none. Entries that differ in it need a source address each: a
+    connection goes on by the key of its own entry.
     """
-    meant: dict[IPAddress, bytes] = {}
+    meant: dict[tuple[IPAddress, IPAddress | None], bytes] = {}
     for peer in sorted(peers, key=_rank):
         is_here = door.is_unspecified or peer.source_address in (None, door)
-        if peer.password and is_here and peer.address.version == door.version:
-            meant.setdefault(peer.address, peer.password)
-    return meant
+        if is_here and peer.address.version == door.version:
+            # Nobody comes in for an entry behind the first one of its place (`Listener._peer_of`).
+            place = peer.source_address if door.is_unspecified else door
+            meant.setdefault((peer.address, place), peer.password)
+    keys: dict[IPAddress, bytes] = {}
+    for (address, _), key in meant.items():
+        if key:
+            keys.setdefault(address, key)
+    return keys
 
 
 def is_same(configured: IPAddress, seen: IPAddress) -> bool:

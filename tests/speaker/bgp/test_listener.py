@@ -10,7 +10,7 @@ from bareway.bgp.peers import PeerSettings
 from bareway.model.names import IPAddress
 from speaker.bgp import listener as listeners
 from speaker.bgp.listener import BgpCounters, ConnectionRefusal, Listener, is_same
-from support.bgp_wires import NODE, OTHER, PORT, ROUTER, is_listening, towards
+from support.bgp_wires import NODE, OTHER, PORT, ROUTER, is_listening, router, running, towards
 from support.until import until
 
 ANYWHERE = ip_address("0.0.0.0")
@@ -137,6 +137,9 @@ async def test_a_door_is_opened_only_when_its_keys_are_set(monkeypatch: pytest.M
         pytest.param([(OTHER, b"b"), (NODE, b"")], {NODE: None, OTHER: b"b"}, id="none-where-none-is-meant"),
         pytest.param([(NODE, b"a"), (None, b"b")], {ANYWHERE: b"a"}, id="one-door-for-both"),
         pytest.param([(None, b"b"), (NODE, b"")], {ANYWHERE: b"b"}, id="rather-a-key-than-none"),
+        pytest.param([(None, b"dialled"), (NODE, b"")], {NODE: None}, id="not-that-of-a-peer-we-dial"),
+        pytest.param([(None, b"dialled"), (None, b"")], {ANYWHERE: None}, id="nor-anywhere"),
+        pytest.param([(NODE, b"dialled"), (None, b"")], {ANYWHERE: b"dialled"}, id="but-where-it-is-meant"),
     ],
 )
 async def test_a_door_has_the_key_of_the_entry_that_is_meant_there(
@@ -145,10 +148,20 @@ async def test_a_door_has_the_key_of_the_entry_that_is_meant_there(
     monkeypatch.setattr(listeners, "set_key", lambda *_: None)
     rig = Rig(
         *(
-            towards(name=str(place), is_passive=True, source_address=source, password=key)
+            towards(name=str(place), is_passive=key != b"dialled", source_address=source, password=key)
             for place, (source, key) in enumerate(entries)
         )
     )
     found = {address: door._wanted_keys.get(ROUTER) for address, door in rig.listener._doors.items()}
     assert found == expected
     rig.listener.close()
+
+
+async def test_a_router_comes_in_unsigned_although_another_entry_of_it_is_dialled_with_a_key() -> None:
+    dialled = towards(name="dialled", source_address=None, password=b"s3cret", connect_retry_s=100.0)
+    async with (
+        router(listens=False) as tor,
+        running(dialled, towards(name="passive", is_passive=True)) as node,
+    ):
+        await tor.dial()
+        await node.up("passive")
