@@ -6,11 +6,13 @@ this is a filter of four instructions (linux/filter.h) in its place.
 """
 
 import array
+import errno
 import socket
 import struct
 from typing import Final
 
 SO_ATTACH_FILTER: Final = 26  # asm-generic/socket.h; amd64 and arm64 agree, here and below
+SO_DETACH_FILTER: Final = 27
 SO_MEMINFO: Final = 55
 MEMINFO: Final = struct.Struct("=9I")
 DROPS: Final = 8
@@ -35,9 +37,24 @@ def attach(it: socket.socket, version: int, least: int) -> None:
     it.setsockopt(socket.SOL_SOCKET, SO_ATTACH_FILTER, FPROG.pack(length // INSTRUCTION.size, address))
 
 
+def detach(it: socket.socket) -> None:
+    """Every packet from now on; that needs no memory.
+
+    Raises:
+        OSError: there is no filter, or it is locked.
+    """
+    it.setsockopt(socket.SOL_SOCKET, SO_DETACH_FILTER, 0)
+
+
 def dropped(it: socket.socket) -> int:
-    """How many packets the kernel did not hand over."""
-    return int(MEMINFO.unpack(it.getsockopt(socket.SOL_SOCKET, SO_MEMINFO, MEMINFO.size))[DROPS])
+    """How many packets the kernel did not hand over; 0 where it does not say, before Linux 4.12."""
+    try:
+        figures = it.getsockopt(socket.SOL_SOCKET, SO_MEMINFO, MEMINFO.size)
+    except OSError as error:
+        if error.errno != errno.ENOPROTOOPT:
+            raise
+        return 0
+    return int(MEMINFO.unpack(figures)[DROPS])
 
 
 def program(version: int, least: int) -> bytes:

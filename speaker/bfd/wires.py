@@ -24,6 +24,7 @@ from bareway.bfd.register import (
     Path,
 )
 from speaker.bfd import ttl_filter
+from speaker.supervisor import warn
 
 IP_PKTINFO: Final = 8  # linux/in.h
 IP_RECVTTL: Final = 12
@@ -41,6 +42,8 @@ DRAIN_MOST: Final = 1024
 PORT_ATTEMPTS: Final = 32
 FIRST_PORT_THAT_TCPDUMP_READS: Final = SOURCE_PORT_LEAST + 1
 """From 49152 tcpdump 4.99 takes a packet for another protocol."""
+UNFILTERED: Final = 0
+CALLER: Final = "bfd"
 BUSY: Final = frozenset({errno.EAGAIN, errno.ENOBUFS})
 """The packet is lost like others on the way; the socket is as good as before."""
 
@@ -76,16 +79,15 @@ class Wires:
         ear = _ear(path)
         if ear in self._ears and self._least.get(path) == minimum_ttl:
             return 0
-        self._least[path] = minimum_ttl
-        try:
-            if ear not in self._ears:
+        if ear not in self._ears:
+            try:
                 self._ears[ear] = _listener(ear, minimum_ttl)
-                self._filters[ear] = minimum_ttl
-                self._poll.register(self._ears[ear], select.POLLIN)
-            self._let_through(ear)
-        except OSError as error:
-            del self._least[path]
-            return error.errno or errno.EIO
+            except OSError as error:
+                return error.errno or errno.EIO
+            self._filters[ear] = minimum_ttl
+            self._poll.register(self._ears[ear], select.POLLIN)
+        self._least[path] = minimum_ttl
+        self._let_through(ear)
         return 0
 
     @property
@@ -94,11 +96,25 @@ class Wires:
         return sum(map(ttl_filter.dropped, self._ears.values()))
 
     def _let_through(self, ear: Ear) -> None:
-        """What one of its sessions may take at least."""
+        """What one of its sessions may take at least; where the kernel cannot tell, all of it.
+
+        Who may take which packet is looked at again for each of them, so sessions go on in either case.
+        """
         least = min((ttl for path, ttl in self._least.items() if _ear(path) == ear), default=TTL)
-        if least != self._filters[ear]:
+        if least == self._filters[ear]:
+            return
+        try:
             ttl_filter.attach(self._ears[ear], ear.version, least)
             self._filters[ear] = least
+        except OSError as error:
+            warn(
+                CALLER, f"the kernel takes no filter for BFD packets with a TTL of {least}: {error.strerror}"
+            )
+            if self._filters[ear] == UNFILTERED:
+                return
+            with suppress(OSError):  # then as much is heard as before
+                ttl_filter.detach(self._ears[ear])
+                self._filters[ear] = UNFILTERED
 
     def drain(self) -> Iterator[tuple[bytes, Arrival]]:
         """Everything that the kernel holds now."""
@@ -140,8 +156,7 @@ class Wires:
         if mouth is not None:
             self._shut(mouth)
         if self._least.pop(path, None) is not None:
-            with suppress(OSError):  # then as much is heard as before
-                self._let_through(_ear(path))
+            self._let_through(_ear(path))
 
     def close(self) -> None:
         """Give all sockets back."""

@@ -1,5 +1,6 @@
 """What of the network reaches the BFD process at all."""
 
+import errno
 import select
 import socket
 from collections.abc import Iterator
@@ -9,9 +10,11 @@ from random import Random
 import pytest
 
 from bareway.bfd.register import TTL, Path
+from speaker.bfd import ttl_filter
 from speaker.bfd import wires as under_test
 from speaker.bfd.wires import Wires
 
+SO_LOCK_FILTER = 44  # asm-generic/socket.h
 HERE = {4: "127.0.0.1", 6: "::1"}
 
 
@@ -76,3 +79,55 @@ def test_over_several_hops_it_keeps_back_what_no_session_may_take(
     for ttl in (250, 251):
         send(version, ports[True], ttl)
     assert heard(wires) == [251]
+
+
+@pytest.mark.parametrize("version", [4, 6])
+def test_a_filter_that_the_kernel_does_not_take_silences_nobody(
+    wires: Wires,
+    ports: dict[bool, int],
+    version: int,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    near, far = (Path(ip_address(HERE[version]), interface=name, is_multihop=True) for name in ("", "lo"))
+    assert wires.listen(near, 250) == 0
+
+    def refuse(*_: object) -> None:
+        raise OSError(errno.ENOMEM, "Cannot allocate memory")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(ttl_filter, "attach", refuse)
+        assert wires.listen(far, 240) == 0
+    assert "TTL of 240: Cannot allocate memory" in capfd.readouterr().out
+    assert wires.send(near, b"from us") == 0
+    for ttl in (239, 240, 250):
+        send(version, ports[True], ttl)
+    # What is sent to itself comes first; the register looks at each TTL again.
+    assert heard(wires) == [TTL, 239, 240, 250]
+    wires.forget(far)
+    send(version, ports[True], 249)
+    assert heard(wires) == []
+
+
+def test_a_filter_that_cannot_even_be_taken_off_stays_as_it_is(
+    wires: Wires, ports: dict[bool, int], capfd: pytest.CaptureFixture[str]
+) -> None:
+    near, far = (Path(ip_address(HERE[4]), interface=name, is_multihop=True) for name in ("", "lo"))
+    assert wires.listen(near, 250) == 0
+    for listener in wires._ears.values():
+        listener.setsockopt(socket.SOL_SOCKET, SO_LOCK_FILTER, 1)
+    assert wires.listen(far, 240) == 0
+    assert wires.send(far, b"from us") == 0
+    for ttl in (240, 250):
+        send(4, ports[True], ttl)
+    assert heard(wires) == [TTL, 250]
+    assert "TTL of 240: Operation not permitted" in capfd.readouterr().out
+
+
+def test_a_kernel_that_does_not_count_what_it_kept_back_says_none() -> None:
+    class Old(socket.socket):
+        def getsockopt(self, level: int, optname: int, buflen: int = 0, /) -> bytes:  # type: ignore[override]  # one of its forms
+            raise OSError(errno.ENOPROTOOPT, "Protocol not available")
+
+    with Old(socket.AF_INET, socket.SOCK_DGRAM) as it:
+        assert ttl_filter.dropped(it) == 0
