@@ -20,6 +20,8 @@ from speaker.layer2.links import Link
 MEMBERSHIP: Final = struct.Struct("@16sI")
 """struct ipv6_mreq: the group and the link's index."""
 OUT_OF_ROOM: Final = (errno.ENOMEM, errno.ENOBUFS)
+ALREADY_JOINED: Final = errno.EADDRINUSE
+"""This very socket is in the group: leaving it was refused before."""
 AT_ONCE: Final = 32
 """Groups joined in one turn of the loop: each may wait a little for the kernel's lock of all networks."""
 AGAIN_AFTER_S: Final = 1.0
@@ -55,10 +57,11 @@ class GroupSocket:
         try:
             self._set(self._sockets[-1], socket.IPV6_JOIN_GROUP, group)
         except OSError as error:
-            if error.errno not in OUT_OF_ROOM:
+            if error.errno in OUT_OF_ROOM:
+                self._sockets.append(_open())
+                self._set(self._sockets[-1], socket.IPV6_JOIN_GROUP, group)
+            elif error.errno != ALREADY_JOINED:
                 raise
-            self._sockets.append(_open())
-            self._set(self._sockets[-1], socket.IPV6_JOIN_GROUP, group)
         self._of[group] = self._sockets[-1]
 
     def leave(self, group: IPv6Address) -> None:
