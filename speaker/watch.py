@@ -201,7 +201,10 @@ class Watch:
         return self.configured().configuration is not None and self.synced and self.lists.are_read
 
     def view(self) -> AnnouncerView | None:
-        """What the decision looks at; None until it is ready."""
+        """What the decision looks at; None until it is ready.
+
+        Of Nodes that is what pools select by: one whose kubelet comes and goes is no reason to decide anew.
+        """
         configuration = self.configured().configuration
         if configuration is None or not self.ready:
             return None
@@ -209,7 +212,7 @@ class Watch:
             configuration=configuration,
             services=tuple(self.services.objects.values()),
             slices=tuple(self.slices.objects.values()),
-            nodes=tuple(self.nodes.objects.values()),
+            nodes=tuple(Node(name=each.name, labels=each.labels) for each in self.nodes.objects.values()),
             load_balancer_class=self._settings.load_balancer_class,
         )
 

@@ -249,3 +249,22 @@ async def test_keys_and_addresses_of_groups_are_told_apart() -> None:
         assert made.speaker.key_of(A) is None
         made.speaker.on_output(Announce(addresses=(A,)))
         assert made.speaker.key_of(A) == A
+
+
+async def test_a_node_that_comes_and_goes_is_no_reason_to_look_at_all_services_but_its_labels_are() -> None:
+    async with rig() as made:
+        await made.node("b", "198.51.100.2")
+        await made.config(POOL)
+        await made.service("web", "192.0.2.1")
+        await until(lambda: made.wanted)
+        await made.speaker.look()
+        before, node = made.speaker.decided, ObjectKey("", "b")
+        lost = {"status": {"conditions": [{"type": "Ready", "status": "Unknown"}]}}
+        await made.client.merge_patch(NODES.path(None, "b", "status"), lost)
+        await until(lambda: not made.watch.nodes.objects[node].is_ready)
+        await made.speaker.look()
+        assert made.speaker.decided is before
+        await made.client.merge_patch(NODES.object_path(node), {"metadata": {"labels": {"zone": "x"}}})
+        await until(lambda: made.watch.nodes.objects[node].labels)
+        await made.speaker.look()
+        assert made.speaker.decided is not before
