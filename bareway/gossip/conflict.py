@@ -4,15 +4,15 @@
   a question by itself (strictARP is missing there) and we go on; a frame of it that nobody asked for is a
   claim on the way, and if none came we announce again.
 * A member that we do not hear, or an unknown station while a member is missing whose links are not known: the
-  lower MAC address keeps. Who yields asks the link each second and takes over once the other is silent; of
-  thousands it asks for some each second, in turn: what all who yielded ask is heard by every node.
+  lower MAC address keeps. Who yields asks the link each second (``yielding``) and takes over once the
+  other is silent.
 * A stranger: we keep the address, announce it again at most once in ten seconds (RFC 5227 section 2.4 (c)),
   and report it.
 
 Not covered: which of several links of one node the other station is on; ours in the address's subnet counts.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from math import inf
 from typing import Final
@@ -22,47 +22,15 @@ from bareway.gossip.findings import Findings, FindingWord
 from bareway.gossip.profile import Profile
 from bareway.gossip.stations import Stations
 from bareway.gossip.strangers import Strangers
+from bareway.gossip.yielding import STATES_MAX, Yielding
 from bareway.model.mac import MacAddress
 from bareway.model.names import IPAddress, NodeName
 
 PROBES: Final = 3
-ASK_EACH_S: Final = 1.0
-"""Who yielded asks so often whether the other is still there."""
-ASKED_MAX: Final = 64
-"""Addresses that are asked for in that time. Thousands, by every node, would take the time that members need
-to find each other again: so a group that had fallen apart stayed apart. Where another has gone, and none of
-these is answered, twice as many are asked for the next time."""
 DEFEND_S: Final = 10.0
 """RFC 5227 section 2.4 (c): an address is defended at most once in this time."""
 DEFEND_FROM_MEMBER_S: Final = 1.0
 """A member gives way as soon as it hears us, unless that one frame was lost."""
-STATES_MAX: Final = 1024
-"""Addresses, or pairs of address and station, remembered in each table."""
-
-
-@dataclass(slots=True)
-class _Yielded:
-    to: MacAddress
-    ask_at: float
-
-
-@dataclass(slots=True)
-class _Round:
-    """What is asked for within ASK_EACH_S."""
-
-    until: float = -inf
-    most: int = ASKED_MAX
-    left: int = ASKED_MAX
-    is_answered: bool = False
-    """Another station still has one of these."""
-    is_unanswered: bool = False
-    """No other has one of these any more."""
-
-    def next(self, now: float) -> "_Round":
-        """The one that begins now."""
-        is_over = self.is_unanswered and not self.is_answered
-        most = min(2 * self.most, STATES_MAX) if is_over else ASKED_MAX
-        return _Round(until=now + ASK_EACH_S, most=most, left=most)
 
 
 @dataclass(slots=True)
@@ -89,9 +57,7 @@ class Conflicts:
     """To be announced again."""
     changed: set[IPAddress] = field(default_factory=set)
     """Yielded, or no longer so."""
-    _yielded: dict[IPAddress, _Yielded] = field(default_factory=dict)
-    """Those to be asked for next come first."""
-    _round: _Round = field(default_factory=_Round)
+    _yielded: Yielding = field(default_factory=Yielding)
     _watched: dict[tuple[IPAddress, MacAddress], _Watched] = field(default_factory=dict)
     """Those to be judged next come first."""
     _defended: dict[IPAddress, float] = field(default_factory=dict)
@@ -104,8 +70,7 @@ class Conflicts:
     def deadline(self) -> float:
         """When something is to be asked or judged."""
         judged = next((each.due for each in self._watched.values()), inf)
-        asked = next((each.ask_at for each in self._yielded.values()), inf)
-        return min(judged, asked if self._round.left else max(asked, self._round.until))
+        return min(judged, self._yielded.deadline)
 
     # ------------------------------------------------------------ what the link says
 
@@ -140,23 +105,23 @@ class Conflicts:
 
     def answered(self, address: IPAddress, macs: frozenset[MacAddress], *, now: float) -> None:
         """The link was asked about an address that we yielded."""
-        yielded = self._yielded.get(address)
-        if yielded is None:
+        rival = self._yielded.to(address)
+        if rival is None:
             return
-        if yielded.to in macs:
-            self._round.is_answered = True
-            self._note_double(address, yielded.to, now)
+        if rival in macs:
+            self._note_double(address, rival, now)
         else:
-            self._round.is_unanswered = True
-            self._take_back(address)
+            self._yielded.is_gone_from(address)
+            self.changed.add(address)
 
     def see_members(self) -> None:
         """With whom gossip works has changed: where it does now, claims decide."""
-        for address, yielded in list(self._yielded.items()):
-            node = self.stations.owner(yielded.to)
+        for address, rival in self._yielded.all:
+            node = self.stations.owner(rival)
             is_over = self.gossips_with(node) if node is not None else not self.is_missing_some()
             if is_over:
-                self._take_back(address)
+                self._yielded.drop(address)
+                self.changed.add(address)
 
     # ------------------------------------------------------------ time
 
@@ -168,29 +133,20 @@ class Conflicts:
                 break
             del self._watched[address, mac]
             self._judge(address, mac, watched, now)
-        if now >= self._round.until:
-            self._round = self._round.next(now)
-        return [Ask(address=address, question=Question.CONFLICT, probes=PROBES) for address in self._due(now)]
+        due = self._yielded.due(now, self._holds)
+        return [Ask(address=address, question=Question.CONFLICT, probes=PROBES) for address in due]
 
     def forget(self, *, now: float) -> None:
         """Drop what counts no more."""
         self._defended = {address: at for address, at in self._defended.items() if now - at < DEFEND_S}
-        for address in [each for each in self._yielded if self.holds_since(each) is None]:
-            del self._yielded[address]
+        for address, _ in self._yielded.all:
+            if not self._holds(address):
+                self._yielded.drop(address)
 
     # ------------------------------------------------------------ private
 
-    def _due(self, now: float) -> Iterator[IPAddress]:
-        """What was yielded and is to be asked for now, as far as there is room; what is lost is dropped."""
-        while self._yielded and self._round.left:
-            address, yielded = next(iter(self._yielded.items()))
-            if yielded.ask_at > now:
-                return
-            del self._yielded[address]
-            if self.holds_since(address) is not None:
-                self._yielded[address] = _Yielded(yielded.to, now + ASK_EACH_S)
-                self._round.left -= 1
-                yield address
+    def _holds(self, address: IPAddress) -> bool:
+        return self.holds_since(address) is not None
 
     def _watch(self, address: IPAddress, mac: MacAddress, now: float, *, is_solicited: bool) -> None:
         if len(self._watched) < STATES_MAX:
@@ -209,11 +165,10 @@ class Conflicts:
         """The numerically lower MAC address keeps."""
         ours = self.stations.own_for(address)
         self._note_double(address, mac, now)
-        if ours is None or ours < mac or len(self._yielded) >= STATES_MAX:
+        if ours is None or ours < mac or self._yielded.is_full:
             self._defend(address, DEFEND_FROM_MEMBER_S, now)
         else:
-            self._yielded.pop(address, None)
-            self._yielded[address] = _Yielded(mac, now + ASK_EACH_S)
+            self._yielded.add(address, mac, now=now)
             self.changed.add(address)
 
     def _note_double(self, address: IPAddress, mac: MacAddress, now: float) -> None:
@@ -225,10 +180,6 @@ class Conflicts:
         if (last is None and len(self._defended) < STATES_MAX) or (last is not None and now - last >= each_s):
             self._defended[address] = now
             self.again.add(address)
-
-    def _take_back(self, address: IPAddress) -> None:
-        del self._yielded[address]
-        self.changed.add(address)
 
     @property
     def _flood_s(self) -> float:
