@@ -80,7 +80,7 @@ class PacketResponder:
         self._groups = Groups(groups, around.counters)
         self._announced: set[IPAddress] = set()
         self._ears = [
-            Ear(port, self._judging(ethertype), around.counters, clock=around.clock)
+            Ear(port, self._judging(ethertype), around.counters, clock=around.clock, turns=around.turns)
             for ethertype, port in ports.items()
         ]
 

@@ -13,12 +13,42 @@ from speaker.layer2.sockets import PacketPort
 DRAIN_MAX: Final = 64
 """Frames read before the loop gets its turn; a storm cannot starve the rest of the program."""
 DRAIN_S: Final = 0.005
-"""The same in time: a frame that costs us an answer, a question and an announcement takes a hundred times as
-long as one that is dropped, and members that hear nothing from us for a quarter of a second hold us dead."""
+"""The same in time, for all ports together: a frame that costs us an answer, a question and an announcement
+takes a hundred times as long as one that is dropped, and members that hear nothing from us for a quarter of a
+second hold us dead."""
 NARROW_AFTER_S: Final = 0.05
 """How long the filter stays wide after a change: making an exact one takes up to some milliseconds."""
 
 AddressT = TypeVar("AddressT", bound=IPAddress)
+
+
+class Turns:
+    """The time that all ports together may take in one turn of the loop; those that need it share it.
+
+    How many need it is known from the turn before. Each may take one frame in any case.
+    """
+
+    def __init__(self) -> None:
+        self._until: float | None = None
+        """When the time of this turn is over; None while no port took more than a frame."""
+        self._busy = 0
+        self._busy_before = 1
+
+    def until(self, now: float) -> float:
+        """How long a port may be read that has frames now."""
+        share = now + DRAIN_S / self._busy_before
+        return share if self._until is None else min(share, self._until)
+
+    def took_some(self, since: float) -> None:
+        """A port that is read since then has more than one frame, or one that costs much."""
+        self._busy += 1
+        if self._until is None:
+            self._until = since + DRAIN_S
+            # It runs in the next turn, before any port is read there.
+            asyncio.get_running_loop().call_soon(self._end)
+
+    def _end(self) -> None:
+        self._busy_before, self._busy, self._until = self._busy, 0, None
 
 
 class Ear:
@@ -31,11 +61,14 @@ class Ear:
         counters: Counters,
         *,
         clock: Callable[[], float],
+        turns: Turns,
     ) -> None:
+        """``turns`` is shared by all ports that may not take more than their time together."""
         self._port = port
         self._on_frame = on_frame
         self._counters = counters
         self._clock = clock
+        self._turns = turns
         self._loop = asyncio.get_running_loop()
         self._loop.add_reader(port.fileno(), self._drain)
 
@@ -44,8 +77,9 @@ class Ear:
         self._loop.remove_reader(self._port.fileno())
 
     def _drain(self) -> None:
-        until = self._clock() + DRAIN_S
-        for _ in range(DRAIN_MAX):
+        began = self._clock()
+        until = self._turns.until(began)
+        for number in range(DRAIN_MAX):
             try:
                 frame = self._port.receive()
             except OSError as error:  # ENETDOWN: told once when the link goes down
@@ -55,7 +89,10 @@ class Ear:
                 return
             self._counters.frames += 1
             self._on_frame(frame)
-            if self._clock() >= until:  # what waits wakes us again, after everything else
+            is_over = self._clock() >= until
+            if number == 1 or (is_over and number == 0):
+                self._turns.took_some(began)
+            if is_over:  # what waits wakes us again, after everything else
                 return
 
 

@@ -115,7 +115,7 @@ class Mouth:
         self._passing: dict[int, set[IPAddress] | None] = {ethertype: set() for ethertype in ports}
         """What the filters let through, at least what is asked for; None = all that concerns neighbours."""
         self._ears = [
-            Ear(port, self._listening(ethertype), around.counters, clock=around.clock)
+            Ear(port, self._listening(ethertype), around.counters, clock=around.clock, turns=around.turns)
             for ethertype, port in ports.items()
         ]
 

@@ -17,6 +17,7 @@ from bareway.layer2.responder import Question, Sighting
 from bareway.model.mac import MacAddress
 from bareway.model.names import InterfaceName, IPAddress
 from speaker.layer2.counters import Counters
+from speaker.layer2.hearing import Turns
 from speaker.layer2.lately import Lately
 from speaker.layer2.links import Link
 from speaker.layer2.sockets import PacketPort
@@ -45,6 +46,7 @@ class Surroundings:
     sighted: Callable[[Sighting], None]
     clock: Callable[[], float]
     counters: Counters = field(default_factory=Counters)
+    turns: Turns = field(default_factory=Turns)
     lately: Lately = field(default_factory=Lately)
     own_macs: set[MacAddress] = field(default_factory=set)
     """Of all usable links; kept by the driver."""
