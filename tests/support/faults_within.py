@@ -7,13 +7,15 @@ from bareway.decide.announcement.announcers import Refusal
 from bareway.decide.answers.checks.ailments import Ailment
 from bareway.decide.answers.checks.view import DoctorView
 from bareway.decide.routing.sessions import SessionRefusal
+from bareway.gossip.member import MemberState
 from bareway.model.problems import Problem, Severity
+from bareway.model.services import TrafficPolicy
 from bareway.model.status import (
     AddressStatus,
     ConfigurationStatus,
     WaitingService,
 )
-from support.builders import configuration, key, node, pool
+from support.builders import configuration, endpoint_slice, key, node, pool, service
 from support.patients import (
     ADDRESS,
     BEAT,
@@ -25,6 +27,7 @@ from support.patients import (
     with_cluster,
     with_leader,
     with_pod,
+    with_service,
     with_speaker,
     with_speakers,
     with_surroundings,
@@ -55,6 +58,26 @@ def _crash(view: DoctorView, words: str) -> DoctorView:
     name = f"bareway-speaker-{NODE3}"
     view = with_pod(without_speaker(view, NODE3), name, ready=False, reason="CrashLoopBackOff", restarts=7)
     return with_surroundings(view, last_words={name: words})
+
+
+def _served_there_alone(view: DoctorView) -> DoctorView:
+    """Of policy Local, with endpoints on the third node, as the speakers see it that are left."""
+    web = service("shop/web", ingress=[str(ADDRESS)], policy=TrafficPolicy.LOCAL)
+    view = with_cluster(with_service(view, web), slices=(endpoint_slice("shop/web", NODE3),))
+    return with_speakers(view, addresses=_nobody(Refusal.NO_LOCAL_ENDPOINTS))
+
+
+def _served_again(view: DoctorView) -> DoctorView:
+    return _announced(_runs_again(view))
+
+
+def _member_lost(view: DoctorView) -> DoctorView:
+    view = without_speaker(_served_there_alone(view), NODE3)
+    for name in view.cluster.speakers:
+        members = view.cluster.speakers[name].members
+        lost = (replace(one, state=MemberState.DEAD) if one.name == NODE3 else one for one in members)
+        view = with_speaker(view, name, members=tuple(lost))
+    return view
 
 
 def _runs_again(view: DoctorView) -> DoctorView:
@@ -103,6 +126,29 @@ WITHIN: dict[str, Planted] = {
         subject="Pod bareway-speaker-node3",
         plant=lambda view: _crash(view, "ended by a mistake of ours"),
         cure=_runs_again,
+    ),
+    "the only node that serves a Service of policy Local has a speaker that ends": Planted(
+        word=Ailment.POD_CRASHING,
+        subject="Pod bareway-speaker-node3",
+        plant=lambda view: _served_there_alone(_crash(view, "ended by a mistake of ours")),
+        cure=_served_again,
+    ),
+    "the only node that serves it has no speaker": Planted(
+        word=Ailment.SPEAKER_MISSING,
+        subject="node node3",
+        plant=lambda view: _served_there_alone(
+            with_cluster(
+                without_speaker(view, NODE3),
+                pods=tuple(one for one in view.cluster.pods if one.name != f"bareway-speaker-{NODE3}"),
+            )
+        ),
+        cure=_served_again,
+    ),
+    "the only node that serves it is lost": Planted(
+        word=Ailment.MEMBER_DEAD,
+        subject="node node3",
+        plant=_member_lost,
+        cure=_served_again,
     ),
     "a Pod is not ready": Planted(
         word=Ailment.POD_NOT_READY,

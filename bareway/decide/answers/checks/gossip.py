@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from bareway.decide.answers.checks.ailments import Ailment
+from bareway.decide.answers.checks.depending import depending, effect
 from bareway.decide.answers.checks.view import DoctorView, some
 from bareway.gossip.member import MemberState
 from bareway.model.answers import Finding, Gravity
@@ -115,13 +116,17 @@ def _dead(view: DoctorView, told: frozenset[NodeName]) -> Iterator[Finding]:
 
 
 def _gone(view: DoctorView, member: NodeName, evidence: str) -> Finding:
+    gravity, consequence = effect(
+        "Its addresses go where another node may announce them; there is one node less to take over.",
+        depending(view),
+        {member},
+    )
     return Finding(
         word=Ailment.MEMBER_DEAD,
-        gravity=Gravity.AT_RISK,
+        gravity=gravity,
         subject=f"node {member}",
         evidence=evidence,
-        consequence="Its addresses go where another node may announce them; there is one node less"
-        " to take over.",
+        consequence=consequence,
         remedy=f"See what became of it: kubectl get node {member};"
         f" kubectl -n {view.surroundings.namespace} get pods -l component=speaker --field-selector"
         f" spec.nodeName={member}",

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from bareway.decide.answers.checks.ailments import Ailment
+from bareway.decide.answers.checks.depending import Depending, depending, effect
 from bareway.decide.answers.checks.gossip import KEY_IS_MISSING, TURNED_AWAY
 from bareway.decide.answers.checks.rights import LACKS_RIGHT, NEEDS_CAPABILITY, quoted
 from bareway.decide.answers.checks.view import NODES, OUR_PODS, DoctorView, some
@@ -27,9 +28,10 @@ def check(view: DoctorView) -> Iterator[Finding]:
     if not view.is_installed:
         return
     yield from _controllers(view)
-    yield from _speakers(view)
+    alone = depending(view)
+    yield from _speakers(view, alone)
     for pod in sorted(view.cluster.pods, key=lambda one: one.name):
-        yield from _pod(view, pod)
+        yield from _pod(view, pod, alone)
     yield from _disconnected(view)
 
 
@@ -48,20 +50,20 @@ def _controllers(view: DoctorView) -> Iterator[Finding]:
         )
 
 
-def _speakers(view: DoctorView) -> Iterator[Finding]:
+def _speakers(view: DoctorView, alone: Depending) -> Iterator[Finding]:
     if not (view.knows(OUR_PODS) and view.knows(NODES) and view.cluster.pods):
         return
     there = {pod.node for pod in view.cluster.pods if pod.component == SPEAKER}
     without = sorted(node.name for node in view.cluster.nodes if node.name not in there and _is_linux(node))
     if without:
         everywhere = len(without) == len(view.cluster.nodes)
+        gravity, consequence = effect("These nodes announce nothing and take nothing over.", alone, without)
         yield Finding(
             word=Ailment.SPEAKER_MISSING,
-            gravity=Gravity.BROKEN if everywhere else Gravity.AT_RISK,
+            gravity=Gravity.BROKEN if everywhere else gravity,
             subject=f"node {without[0]}" if len(without) == 1 else "nodes",
             evidence=f"No Pod of the speaker is on {some([*without])}.",
-            consequence="These nodes announce nothing and take nothing over; a Service of policy Local that"
-            " only they serve is not reached.",
+            consequence=consequence,
             remedy=f"kubectl -n {view.surroundings.namespace} describe daemonset bareway-speaker says why:"
             " a node selector, a missing toleration, no room.",
         )
@@ -71,7 +73,7 @@ def _is_linux(node: Node) -> bool:
     return node.labels.get(OS_LABEL, LINUX) == LINUX
 
 
-def _pod(view: DoctorView, pod: PodState) -> Iterator[Finding]:
+def _pod(view: DoctorView, pod: PodState, alone: Depending) -> Iterator[Finding]:
     words = view.surroundings.last_words.get(pod.name, "")
     if pod.ready or any(known in words for known in (LACKS_RIGHT, NEEDS_CAPABILITY)):
         return
@@ -82,14 +84,15 @@ def _pod(view: DoctorView, pod: PodState) -> Iterator[Finding]:
     if sentences and all(any(known in one for known in TOLD_ELSEWHERE) for one in sentences):
         return
     reason = pod.reason or "; ".join(sentences) or "no reason is given"
+    gravity, consequence = Gravity.AT_RISK, "It cannot lead or take over."
+    if pod.component == SPEAKER:
+        gravity, consequence = effect("Its node announces nothing.", alone, {pod.node})
     yield Finding(
         word=Ailment.POD_CRASHING if is_crashing else Ailment.POD_NOT_READY,
-        gravity=Gravity.AT_RISK,
+        gravity=gravity,
         subject=f"Pod {pod.name}",
         evidence=f"The {pod.component}{where} is not ready: {reason}; {pod.restarts} restarts.{said}",
-        consequence="Its node announces nothing."
-        if pod.component == SPEAKER
-        else "It cannot lead or take over.",
+        consequence=consequence,
         remedy=f"kubectl -n {view.surroundings.namespace} describe pod {pod.name}; its log:"
         f" kubectl -n {view.surroundings.namespace} logs {pod.name} --previous",
     )

@@ -1,11 +1,12 @@
 """Services that are not served: without an address, or with one that nobody announces."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Final
 
 from bareway.decide.announcement.announcers import Refusal
 from bareway.decide.answers.checks.ailments import Ailment
-from bareway.decide.answers.checks.view import DoctorView
+from bareway.decide.answers.checks.depending import depending
+from bareway.decide.answers.checks.view import DoctorView, some
 from bareway.gossip.member import MemberState
 from bareway.model.answers import Finding, Gravity
 from bareway.model.names import IPAddress, NodeName
@@ -19,6 +20,9 @@ REMEDIES: Final[Mapping[str, str]] = {
     Refusal.IP_NOT_ALLOWED: "Its address is in no pool: add it to one, or let the Service take another one.",
     Refusal.NO_MATCHING_ADVERTISEMENT: "Correct the node-selectors of its pool, or label a Node.",
 }
+AFTER_ITS_CAUSE: Final = (
+    "Follow what is said of the speaker on {nodes}: Pods of the Service are ready there, and nowhere else."
+)
 ELSE_REMEDY: Final = "bareway why {namespace}/{name} goes through the whole chain."
 NOT_OURS_TO_TELL: Final = frozenset({Refusal.NOT_OWNER, Refusal.NO_IP_ALLOCATED, ""})
 GONE: Final = frozenset({MemberState.DEAD, MemberState.LEFT})
@@ -60,9 +64,10 @@ def _unannounced(view: DoctorView) -> Iterator[Finding]:
     silent = not all(
         pod.node in view.cluster.speakers for pod in view.cluster.pods if pod.component == "speaker"
     )
+    alone = depending(view)
     for address, one in sorted(told.items(), key=lambda each: (each[0].version, int(each[0]))):
         if address not in announced and one.services:
-            yield _nobody(one, is_certain=one.protocol != "bgp" or not silent)
+            yield _nobody(one, alone.get(one.services[0], ()), is_certain=one.protocol != "bgp" or not silent)
 
 
 def _gone(speaker: SpeakerStatus) -> frozenset[NodeName]:
@@ -70,11 +75,15 @@ def _gone(speaker: SpeakerStatus) -> frozenset[NodeName]:
     return frozenset(one.name for one in speaker.members if one.state in GONE and one.name != speaker.node)
 
 
-def _nobody(one: AddressStatus, *, is_certain: bool) -> Finding:
+def _nobody(one: AddressStatus, mute: Collection[NodeName | None], *, is_certain: bool) -> Finding:
     service = one.services[0]
     has_reason = one.reason not in NOT_OURS_TO_TELL
     whom = "Nobody announces it" if is_certain else "No speaker that answered announces it"
-    remedy = REMEDIES.get(one.reason, ELSE_REMEDY)
+    remedy = (
+        AFTER_ITS_CAUSE
+        if mute and one.reason == Refusal.NO_LOCAL_ENDPOINTS
+        else REMEDIES.get(one.reason, ELSE_REMEDY)
+    )
     last = "no node claims it" if one.announced_by is None else f"{one.announced_by} had it, and is gone"
     return Finding(
         word=one.reason if has_reason else Ailment.NOBODY_ANNOUNCES,
@@ -82,5 +91,7 @@ def _nobody(one: AddressStatus, *, is_certain: bool) -> Finding:
         subject=f"Service {service}",
         evidence=f"{whom}: {one.address}" + (f", {one.reason}." if has_reason else f", and {last}."),
         consequence="The Service is not reached at this address.",
-        remedy=remedy.format(namespace=service.namespace, name=service.name),
+        remedy=remedy.format(
+            namespace=service.namespace, name=service.name, nodes=some(sorted(filter(None, mute)))
+        ),
     )

@@ -7,7 +7,7 @@ from bareway.model.cluster import Cluster
 from bareway.model.configuration import Pool, Protocol
 from bareway.model.surroundings import Surroundings
 
-OUR_PODS, NODES = "our Pods", "Nodes"
+OUR_PODS, NODES, SLICES = "our Pods", "Nodes", "EndpointSlices"
 """How ``unknown`` calls what checks ask about."""
 NAMED_MAX = 3
 """Things named in one sentence; how many more there are is counted."""

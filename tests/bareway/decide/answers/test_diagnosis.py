@@ -23,7 +23,7 @@ from bareway.model.surroundings import (
     Surroundings,
     Unreached,
 )
-from support.builders import configuration, key, node, pool
+from support.builders import configuration, endpoint_slice, key, node, pool
 from support.faults_around import AROUND
 from support.faults_within import WITHIN
 from support.patients import (
@@ -208,6 +208,26 @@ def test_the_same_cluster_gets_the_same_findings_in_any_order() -> None:
     assert [(one.word, one.subject) for one in diagnose(view).findings] == [
         (one.word, one.subject) for one in diagnose(turned).findings
     ]
+
+
+# -- causes before what follows
+
+
+def test_of_a_service_that_only_a_lost_speaker_serves_the_speaker_is_told_first() -> None:
+    ends = WITHIN["the only node that serves a Service of policy Local has a speaker that ends"]
+    cause, symptom, *_ = diagnose(ends.plant(healthy())).findings
+    assert (cause.word, cause.gravity) == (Ailment.POD_CRASHING, Gravity.BROKEN)
+    assert "shop/web is not reached" in cause.consequence
+    assert symptom.word == "noLocalEndpoints"
+    assert symptom.remedy.startswith("Follow what is said of the speaker on node3")
+
+
+def test_a_service_that_a_running_speaker_serves_too_makes_no_other_speaker_graver() -> None:
+    ends = WITHIN["the only node that serves a Service of policy Local has a speaker that ends"]
+    view = with_cluster(ends.plant(healthy()), slices=(endpoint_slice("shop/web", "node2", "node3"),))
+    found = {one.word: one for one in diagnose(view).findings}
+    assert found[Ailment.POD_CRASHING].gravity is Gravity.AT_RISK
+    assert "needs a ready Pod" in found["noLocalEndpoints"].remedy
 
 
 # -- any cluster
