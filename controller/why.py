@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from typing import Final
 
 from bareway.decide.answers.why.answer import page_of, why_text
-from bareway.decide.answers.why.chain import Leadership
+from bareway.decide.answers.why.chain import Leadership, Place
 from bareway.decide.answers.why.view import MORE_UNREAD, UNREAD, WhyView, Witness
 from bareway.gossip.member import MemberState
 from bareway.model.cluster import Unknown
-from bareway.model.names import ServiceKey
+from bareway.model.names import ObjectKey, ServiceKey
 from bareway.model.problems import Problem
 from bareway.model.status import FindingStatus
 from bareway.runtime.clock import monotonic
@@ -66,6 +66,7 @@ class WhyReport:
             leadership=Leadership(is_known=True, leader=self.elector.holder, refusal=self.rival.refusal),
             witnesses=self._witnesses(),
             load_balancer_class=self.settings.load_balancer_class,
+            place=place_of(self.settings),
             now=self.unix_time(),
             unknown=tuple(unread(watch.services.problems, watch.services.objects)),
         )
@@ -93,6 +94,12 @@ class WhyReport:
                 ),
             ),
         )
+
+
+def place_of(settings: Settings) -> Place:
+    """Where remedies say that our things are."""
+    config = ObjectKey(settings.configuration_namespace, settings.config_name)
+    return Place(namespace=settings.namespace, config=str(config))
 
 
 def unread(

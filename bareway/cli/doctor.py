@@ -8,7 +8,15 @@ found, but our Pods, our programs or the Services could not be asked, so that it
 from argparse import ArgumentParser, Namespace
 from typing import TYPE_CHECKING, Final
 
-from bareway.cli.asking.place import EVERY_SPEAKER, OVERALL_FACTOR, CannotLook, add_place, is_here, look
+from bareway.cli.asking.place import (
+    EVERY_SPEAKER,
+    OVERALL_FACTOR,
+    CannotLook,
+    add_place,
+    is_here,
+    look,
+    namespace_of,
+)
 from bareway.cli.asking.running import run
 from bareway.cli.pages.doctor import page_of
 from bareway.cli.pages.output import add_output, show
@@ -58,12 +66,12 @@ def _here(arguments: Namespace) -> tuple[DoctorView, NodeFacts | None]:
     """This node alone: its programs, its kernel, and whom it reaches. A controller's Pod is no node."""
     from bareway.cli.asking.kernel import facts_of  # noqa: PLC0415 - asyncio, for those who look
 
-    cluster = look(arguments)
+    cluster, namespace = look(arguments), namespace_of(arguments)
     speaker = next(iter(cluster.speakers.values()), None)
     if speaker is None:
-        return DoctorView(cluster=cluster, surroundings=Surroundings(namespace=arguments.namespace)), None
+        return DoctorView(cluster=cluster, surroundings=Surroundings(namespace=namespace)), None
     facts = facts_of(speaker.node, speaker.members)
-    around = Surroundings(namespace=arguments.namespace, nodes={speaker.node: facts})
+    around = Surroundings(namespace=namespace, nodes={speaker.node: facts})
     return DoctorView(cluster=cluster, surroundings=around), facts
 
 

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from bareway.cli.asking.place import IN_ONE_ROUND, CannotLook, add_place, is_here
+from bareway.cli.asking.place import IN_ONE_ROUND, CannotLook, add_place, is_here, namespace_of
 from bareway.cli.asking.sockets import SOCKETS
 from bareway.cli.pages.output import JSON_VERSION, add_output, show
 from bareway.cli.pages.telling import could_not_tell
@@ -64,7 +64,9 @@ def _found(arguments: Namespace) -> tuple[Why, int]:
     if is_here(arguments):
         from bareway.cli.asking.why_here import why_here  # noqa: PLC0415 - gRPC, on a node
 
-        return why_here(arguments.about, arguments.socket, timeout_s=arguments.timeout), 0
+        namespace = namespace_of(arguments)
+        found = why_here(arguments.about, arguments.socket, namespace=namespace, timeout_s=arguments.timeout)
+        return found, 0
     from bareway.cli.asking.why_outside import why_outside  # noqa: PLC0415 - aiohttp, from outside
 
     return why_outside(arguments)

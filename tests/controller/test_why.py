@@ -12,12 +12,12 @@ import pytest
 from bareway.cli.asking.sockets import Silent, ask_why
 from bareway.cli.asking.why_here import read_chain
 from bareway.decide.allocation.verdicts import Refusal
-from bareway.decide.answers.why.chain import Why, WhyReason
+from bareway.decide.answers.why.chain import Place, Why, WhyReason
 from bareway.decide.answers.why.view import WhyView
 from bareway.model.cluster import Unknown
 from bareway.model.problems import Problem
 from controller.settings import Settings
-from controller.why import UNREAD_NAMED, unread
+from controller.why import UNREAD_NAMED, place_of, unread
 from support.builders import key
 from support.controllers import SETTINGS, Cluster
 from support.until import until
@@ -57,6 +57,11 @@ async def test_it_tells_the_chain_by_its_own_decisions(cluster: Cluster, setting
     assert (served.services[0].granted, served.addresses[0].pool) == (("192.0.2.0",), "a")
     assert held.addresses[0].services == ("default/b",)
     assert unheard.word == WhyReason.NO_SUCH_SERVICE
+
+
+def test_remedies_name_where_it_was_told_to_look() -> None:
+    settings = replace(SETTINGS, namespace="lb", config_namespace="metallb-system", config_name="pools")
+    assert place_of(settings) == Place(namespace="lb", config="metallb-system/pools")
 
 
 def test_a_service_of_which_no_form_can_be_read_is_told_and_one_with_an_older_form_is_not() -> None:

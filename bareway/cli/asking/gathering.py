@@ -278,16 +278,10 @@ class _Gathering:
                 self._in_force = in_force
             else:
                 self._tell_problems(config_map, in_force)
-        offered = await self._config_map(self._wish.config or self._told_config())
+        offered = await self._config_map(self._wish.config or config_of(self._pods, self._wish.namespace))
         if offered is not None:
             document, extension = offered.data.get(DOCUMENT_KEY, ""), offered.data.get(EXTENSION_KEY, "")
             self._offered = read_configuration(document, extension).problems
-
-    def _told_config(self) -> ObjectKey:
-        """Where the controllers look for the user's ConfigMap."""
-        arguments = [one for pod in self._pods if pod.component == "controller" for one in pod.arguments]
-        namespace = flag_of(arguments, "config-namespace") or self._wish.namespace
-        return ObjectKey(namespace, flag_of(arguments, "config") or CONFIG_NAME)
 
     def _tell_problems(self, config_map: ConfigMap, problems: Sequence[Problem]) -> None:
         why = "; ".join(map(str, problems[:MISREAD_NAMED]))
@@ -328,3 +322,10 @@ class _Gathering:
             return
         self._controllers += controllers
         self._speakers |= {one.node: one for one in speakers}
+
+
+def config_of(pods: Sequence[PodState], namespace: str) -> ObjectKey:
+    """Where our controllers, which run in this namespace, look for the user's ConfigMap."""
+    arguments = [one for pod in pods if pod.component == "controller" for one in pod.arguments]
+    told = flag_of(arguments, "config-namespace") or namespace
+    return ObjectKey(told, flag_of(arguments, "config") or CONFIG_NAME)

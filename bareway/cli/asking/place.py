@@ -18,6 +18,7 @@ from bareway.model.names import NodeName
 from bareway.runtime.settings import (
     DEFAULT_NAMESPACE,
     NAMESPACE_FILE,
+    own_namespace,
     read_namespace,
 )
 
@@ -94,6 +95,17 @@ def is_here(
     if arguments.kubeconfig is not None:
         return False
     return any_socket(sockets) or (pod_file.exists() and any(path.parent.is_dir() for path in sockets))
+
+
+def namespace_of(arguments: Namespace, *, pod_file: Path = NAMESPACE_FILE) -> str:
+    """Where the programs run that are asked: as was said, else in our Pods that of the Pod.
+
+    Of a cluster it is always as was said: who asks may be a Pod of somebody else.
+    """
+    said: str = arguments.namespace
+    if said != DEFAULT_NAMESPACE or not is_here(arguments, pod_file=pod_file):
+        return said
+    return own_namespace(pod_file)
 
 
 def look(arguments: Namespace, *parts: Part, nodes: Collection[NodeName] = ()) -> Cluster:

@@ -8,14 +8,14 @@ from argparse import Namespace
 from collections.abc import Sequence
 from typing import Final
 
-from bareway.cli.asking.gathering import NoCluster, Wish, gather, open_cluster
+from bareway.cli.asking.gathering import NoCluster, Wish, config_of, gather, open_cluster
 from bareway.cli.asking.parts import Part
 from bareway.cli.asking.place import EVERY_SPEAKER, IN_ONE_ROUND, OVERALL_FACTOR, CannotLook
 from bareway.cli.asking.pods import Patience, Told, ask_pods, choose, subject_of
 from bareway.cli.asking.running import run
 from bareway.cli.asking.why_here import read_chain
 from bareway.decide.answers.why.answer import completed, why_text
-from bareway.decide.answers.why.chain import Why
+from bareway.decide.answers.why.chain import Place, Why
 from bareway.decide.answers.why.told import Hearsay
 from bareway.decide.answers.why.view import view_of
 from bareway.model.cluster import Cluster, PodState, Unknown
@@ -97,7 +97,9 @@ class _Asking:
 
     async def _of_objects(self) -> Why:
         wish = Wish(namespace=self._namespace, parts=OBJECTS, patience=self._patience)
-        return why_text(view_of(await gather(self._client, wish), now=unix_time()), self._about)
+        found = await gather(self._client, wish)
+        place = Place(namespace=self._namespace, config=str(config_of(found.pods, self._namespace)))
+        return why_text(view_of(found, now=unix_time(), place=place), self._about)
 
     async def _asked(self, pods: Sequence[PodState], about: str) -> dict[str, Told]:
         words = ("why", about, "--as-told", "--timeout", f"{self._patience.pod_s:g}")

@@ -49,7 +49,7 @@ LEFT: Final = Topic(
         Explanation(
             "NamespaceLeft",
             "Our Namespace exists, with the configuration and the memory of addresses.",
-            "Delete it: `kubectl delete namespace bareway-system`.",
+            "Delete it with the command that stands beside it.",
         ),
         Explanation(
             "RightsLeft",
@@ -73,8 +73,8 @@ REFUSED: Final = Topic(
             "ProgramsRun",
             "A controller runs, or its Deployment would start one: it would write everything again. Or a"
             " Bareway runs in another namespace, which needs what it wrote.",
-            "End it first: `kubectl -n bareway-system scale deployment/bareway-controller --replicas=0`. If"
-            " it is in another namespace, name that by `-n`.",
+            "End it first: `kubectl scale deployment/bareway-controller --replicas=0`, with `-n` and the"
+            " namespace that it is in.",
         ),
         Explanation(
             "ProgramsUnknown",

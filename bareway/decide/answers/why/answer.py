@@ -92,6 +92,7 @@ def why(view: WhyView, about: ServiceKey | IPAddress) -> Why:
         addresses=tuple(_planned(address, view, allocation) for address in addresses),
         configuration=configuration_answer(view),
         leadership=view.leadership,
+        place=view.place,
         are_services_known=view.are_services_known,
         unknown=view.unknown,
     )

@@ -273,6 +273,15 @@ class Leadership:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where our own things are, as remedies name them."""
+
+    namespace: str = "bareway-system"
+    config: str = "bareway-system/config"
+    """The ConfigMap that the user writes."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Why:
     """The answer."""
 
@@ -289,6 +298,7 @@ class Why:
     addresses: tuple[AddressAnswer, ...] = ()
     configuration: ConfigurationAnswer = field(default_factory=ConfigurationAnswer)
     leadership: Leadership = field(default_factory=Leadership)
+    place: Place = field(default_factory=Place)
     candidates: tuple[str, ...] = ()
     """Services that an ambiguous name may mean, or that have a name like it."""
     are_services_known: bool = True

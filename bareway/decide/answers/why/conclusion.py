@@ -10,6 +10,7 @@ from dataclasses import replace
 from bareway.decide.answers.why.chain import AddressAnswer, BgpAnswer, Layer2Answer, Outcome, Why, WhyReason
 from bareway.decide.answers.why.faults import of_link, of_routes
 from bareway.decide.answers.why.findings import of_free_address, of_programs, of_service
+from bareway.decide.answers.why.remedies import placed
 from bareway.decide.answers.why.sentences import enumerated
 from bareway.model.answers import Finding, Gravity
 from bareway.model.services import TrafficPolicy
@@ -19,7 +20,8 @@ RANK = {gravity: number for number, gravity in enumerate(Gravity)}
 
 def concluded(why: Why) -> Why:
     """The same with findings, outcome and sentence as they follow from the chain."""
-    findings = _in_order(_all(why))
+    found = _in_order(_all(why))
+    findings = tuple(replace(one, remedy=placed(one.remedy, why.place)) for one in found)
     first = findings[0] if findings else None
     if first is not None and first.gravity is not Gravity.ODD:
         outcome, sentence = Outcome.WRONG, first.evidence

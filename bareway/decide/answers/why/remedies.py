@@ -1,4 +1,7 @@
-"""What to do about a word, with the names of this very case; for the others what ``bareway explain`` says."""
+"""What to do about a word, with the names of this very case; for the others what ``bareway explain`` says.
+
+Where the programs and their ConfigMap are is filled in last, by ``placed``: faults are found without it.
+"""
 
 from collections.abc import Mapping
 from typing import Final
@@ -6,11 +9,13 @@ from typing import Final
 from bareway.decide.allocation.verdicts import Refusal
 from bareway.decide.announcement.announcers import Refusal as NotAnnounced
 from bareway.decide.answers.strangers import STRANGERS
-from bareway.decide.answers.why.chain import WhyReason
+from bareway.decide.answers.why.chain import Place, WhyReason
 from bareway.decide.answers.why.sentences import advice
 
-CONTROLLER: Final = "-n bareway-system get pods -l app=bareway,component=controller"
-SPEAKERS: Final = "-n bareway-system get pods -l app=bareway,component=speaker -o wide"
+OURS, CONFIG = "NAMESPACE-OF-BAREWAY", "CONFIGMAP-OF-BAREWAY"
+"""Stand for a ``Place`` in the sentences below."""
+CONTROLLER: Final = f"-n {OURS} get pods -l app=bareway,component=controller"
+SPEAKERS: Final = f"-n {OURS} get pods -l app=bareway,component=speaker -o wide"
 
 REMEDIES: Final[Mapping[str, str]] = {
     WhyReason.NO_SUCH_SERVICE: "Look at the name and the namespace: kubectl get services --all-namespaces.",
@@ -22,11 +27,11 @@ REMEDIES: Final[Mapping[str, str]] = {
     WhyReason.OTHER_CLASS: (
         "Create the Service anew {with_class} (the field cannot be changed), or ask who serves its class."
     ),
-    WhyReason.NO_CONFIGURATION: "Write ConfigMap bareway-system/config; bareway lint -f FILE checks it.",
-    WhyReason.CONFIGURATION_REFUSED: "Correct ConfigMap bareway-system/config; bareway lint names all.",
+    WhyReason.NO_CONFIGURATION: f"Write ConfigMap {CONFIG}; bareway lint -f FILE checks it.",
+    WhyReason.CONFIGURATION_REFUSED: f"Correct ConfigMap {CONFIG}; bareway lint names all.",
     WhyReason.NOT_WRITTEN: (
         "Ask again in a few seconds; if it stays, look at the controller's log:"
-        " kubectl -n bareway-system logs -l app=bareway,component=controller."
+        f" kubectl -n {OURS} logs -l app=bareway,component=controller."
     ),
     WhyReason.NO_CONTROLLER: f"Look at the controller's Pods: kubectl {CONTROLLER}.",
     WhyReason.NO_SPEAKER: f"Look at the speakers' Pods: kubectl {SPEAKERS}.",
@@ -36,7 +41,7 @@ REMEDIES: Final[Mapping[str, str]] = {
     WhyReason.NO_CLAIM: (
         "Ask again in a few seconds; if it stays, look at bareway members and the speakers' logs."
     ),
-    WhyReason.NO_ROUTER: "Add the router under peers in ConfigMap bareway-system/config.",
+    WhyReason.NO_ROUTER: f"Add the router under peers in ConfigMap {CONFIG}.",
     WhyReason.SESSION_DOWN: "Look at the session with bareway bgp, and at the router: {routers}.",
     WhyReason.ROUTE_HELD_BACK: "Look at bareway bgp: a limit of prefixes, a next hop or a family is missing.",
     Refusal.POOL_EXHAUSTED: "Add addresses to pool {pool}, or delete Services that need none.",
@@ -50,7 +55,7 @@ REMEDIES: Final[Mapping[str, str]] = {
         "Ask for pool {pool} by name: kubectl -n {namespace} annotate service {name}"
         " metallb.io/address-pool={pool}; or set auto-assign: true on it."
     ),
-    Refusal.NOT_IN_ANY_POOL: "Add {address} to a pool in ConfigMap bareway-system/config, or use another.",
+    Refusal.NOT_IN_ANY_POOL: f"Add {{address}} to a pool in ConfigMap {CONFIG}, or use another.",
     Refusal.QUARANTINED: "Find the station that answered for {address}, and give it another address.",
     NotAnnounced.NO_ENDPOINTS: (
         "Look at its Pods: kubectl -n {namespace} get endpointslices -l kubernetes.io/service-name={name};"
@@ -74,6 +79,11 @@ REMEDIES: Final[Mapping[str, str]] = {
     "Drained": "bareway undrain {node}",
     "Dead": "Look at node {node}, and at the speakers' Pods: kubectl " + SPEAKERS + ".",
 }
+
+
+def placed(remedy: str, place: Place) -> str:
+    """The sentence with the names of this installation."""
+    return remedy.replace(OURS, place.namespace).replace(CONFIG, place.config)
 
 
 def remedy_of(

@@ -9,7 +9,7 @@ from typing import Final
 
 from bareway.decide.allocation.allocate import AllocationView, allocate
 from bareway.decide.allocation.verdicts import Allocation
-from bareway.decide.answers.why.chain import Leadership
+from bareway.decide.answers.why.chain import Leadership, Place
 from bareway.model.announcer_lists import AnnouncerLists
 from bareway.model.cluster import Cluster, PodState, Unknown
 from bareway.model.configuration import Configuration
@@ -74,6 +74,7 @@ class WhyView:
     """The Pod of each node's speaker; None = nobody knows."""
     load_balancer_class: str | None = None
     ignore_exclude_label: bool = False
+    place: Place = field(default_factory=Place)
     now: int = 0
     """Unix seconds, as in the memory."""
     unknown: tuple[Unknown, ...] = ()
@@ -116,8 +117,8 @@ class WhyView:
         )
 
 
-def view_of(cluster: Cluster, *, now: int) -> WhyView:
-    """What was gathered; ``now`` is Unix seconds."""
+def view_of(cluster: Cluster, *, now: int, place: Place | None = None) -> WhyView:
+    """What was gathered; ``now`` is Unix seconds, ``place`` where it was looked for."""
     missing = {one.subject for one in cluster.unknown}
     return WhyView(
         services=None if SERVICES in missing else cluster.services,
@@ -140,6 +141,7 @@ def view_of(cluster: Cluster, *, now: int) -> WhyView:
             for pod in cluster.pods
             if pod.component == "speaker"
         ),
+        place=place or Place(),
         now=now,
         unknown=cluster.unknown,
     )

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from bareway.cli.__main__ import main
-from bareway.cli.asking.place import TIMEOUT_S, CannotLook, add_place, is_here, look
+from bareway.cli.asking.place import TIMEOUT_S, CannotLook, add_place, is_here, look, namespace_of
 from bareway.cli.verb import ExitCode
 from bareway.cli.verbs import LOADERS
 from bareway.cli.words import WORDS
@@ -51,6 +51,16 @@ def test_in_a_pod_of_ours_nobody_looks_at_a_cluster_while_its_program_is_not_the
     assert not is_here(parsed("--kubeconfig", "x"), sockets=(ours,), pod_file=pod_file)
     assert not is_here(parsed(), sockets=(others,), pod_file=pod_file)
     assert not is_here(parsed(), sockets=(ours,), pod_file=tmp_path / "none")
+
+
+def test_in_our_pod_its_namespace_is_that_of_the_programs_and_of_a_cluster_what_was_said(
+    tmp_path: Path,
+) -> None:
+    (pod_file := tmp_path / "namespace").write_text("lb")
+    assert namespace_of(parsed("--local"), pod_file=pod_file) == "lb"
+    assert namespace_of(parsed("--local", "-n", "other"), pod_file=pod_file) == "other"
+    assert namespace_of(parsed("--local"), pod_file=tmp_path / "none") == DEFAULT_NAMESPACE
+    assert namespace_of(parsed("--kubeconfig", "x"), pod_file=pod_file) == DEFAULT_NAMESPACE
 
 
 def test_a_folder_that_is_not_ours_to_look_into_is_no_node(tmp_path: Path) -> None:

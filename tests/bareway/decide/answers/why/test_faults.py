@@ -1,11 +1,12 @@
 """Every fault that ``bareway why`` knows, planted alone in a healthy cluster: named first, with a cure."""
 
 import re
+from dataclasses import replace
 
 import pytest
 
 from bareway.decide.answers.why.answer import why
-from bareway.decide.answers.why.chain import Outcome
+from bareway.decide.answers.why.chain import Outcome, Place
 from bareway.model.names import IPAddress, ServiceKey
 from support.asked import API, ON_LINK, ROUTED, WEB, Fault, healthy
 from support.asked_faults import FAULTS
@@ -52,3 +53,13 @@ def test_every_finding_says_what_was_seen_what_follows_and_what_to_do(fault: Fau
         assert all((one.word, one.subject, one.evidence, one.consequence, one.remedy))
         assert one.evidence[0].isupper() or one.evidence[0].isdigit()
         assert "{" not in one.remedy.replace('{"spec":{', "")
+
+
+@each_fault
+def test_remedies_name_the_namespace_and_the_configmap_of_this_installation(fault: Fault) -> None:
+    at_home = why(fault.plant(healthy()), fault.about).findings
+    elsewhere = replace(fault.plant(healthy()), place=Place(namespace="lb", config="net/pools"))
+    for here, there in zip(at_home, why(elsewhere, fault.about).findings, strict=True):
+        assert "-OF-BAREWAY" not in here.remedy
+        told = here.remedy.replace("bareway-system/config", "net/pools")
+        assert there.remedy == told.replace("-n bareway-system", "-n lb")
