@@ -21,13 +21,15 @@ class Stranger:
     remedy: str
 
 
+LASTS: Final = "After that it is told for up to 60 s more."
+"""As long as speakers keep what they found: a station that says nothing may still be there."""
 STRANGERS: Final[Mapping[str, Stranger]] = {
     FindingWord.ADDRESS_IN_USE: Stranger(
         gravity=Gravity.BROKEN,
         evidence="{who} answers for {address} too",
         consequence="Some clients reach that station instead of the Service, by chance.",
         remedy="Find the station with MAC {mac} and give it another address, or take {address} out of the"
-        " pool.",
+        f" pool. {LASTS}",
     ),
     FindingWord.STRICT_ARP_MISSING: Stranger(
         gravity=Gravity.BROKEN,

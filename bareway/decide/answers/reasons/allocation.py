@@ -143,7 +143,8 @@ ADDRESS: Final = Topic(
             "AddressInUse",
             "A station on the link that is no node of this cluster answers for the address too, so clients"
             " may reach either.",
-            "Find it by the MAC address that is told, and take the address away there, or out of the pool.",
+            "Find it by the MAC address that is told, and take the address away there, or out of the pool."
+            " After that it is told for up to 60 s more.",
             also=("bareway.gossip.findings.FindingWord",),
         ),
     ),
