@@ -2,15 +2,27 @@
 
 from typing import Final
 
+from bareway.decide.allocation.verdicts import Refusal
 from bareway.decide.answers.checks.ailments import Ailment
 from lab.clinic.cluster import Clinic
-from lab.clinic.fault import Fault, configured
+from lab.clinic.fault import Fault, configured, kubectl
 from lab.clinic.objects import served, service
 
 
 def _full(clinic: Clinic) -> None:
     clinic.configure(full="addresses: [192.0.2.248-192.0.2.249]\nauto-assign: false")
     clinic.apply(*served(service("a", pool="full")), *served(service("b", pool="full")))
+
+
+def _left(clinic: Clinic) -> None:
+    """A Service is deleted, and another one asks for what waits for its return."""
+    clinic.configure(
+        resting="addresses: [192.0.2.210-192.0.2.217]\nauto-assign: false\nhold-after-delete: 1h"
+    )
+    clinic.apply(*served(service("tenant", addresses="192.0.2.210")))
+    clinic.system.address_of("tenant")
+    clinic.kubectl("delete", "service", "tenant")
+    clinic.apply(*served(service("heir", addresses="192.0.2.210")))
 
 
 POOLS: Final = {
@@ -34,5 +46,13 @@ POOLS: Final = {
         plant=_full,
         says="Give it another range",
         cure=configured(full="addresses: [192.0.2.248-192.0.2.253]\nauto-assign: false"),
+    ),
+    "an address that waits for who had it": Fault(
+        word=Refusal.ON_HOLD,
+        about="default/heir",
+        subject="Service default/heir",
+        plant=_left,
+        says="or request another address",
+        cure=kubectl("annotate", "service", "heir", "--overwrite", "metallb.io/loadBalancerIPs=192.0.2.211"),
     ),
 }

@@ -13,6 +13,7 @@ from lab.rack import NODE_ASN, ROUTER_ASN, peer
 from lab.routers.bird import Bird
 from lab.routers.shape import Configuration, Neighbour
 
+KEY: Final = "of-the-lab"
 ABOUT: Final = "default/routed"
 SAYS: Final = "See that the router knows this node as a neighbour with the same AS numbers and password"
 
@@ -49,6 +50,17 @@ def _peer(*lines: str, asn: int = ROUTER_ASN) -> Plant:
     return change
 
 
+def _strange_key(clinic: Clinic) -> None:
+    """The router has one, and we are told another."""
+    assert clinic.bird is not None
+    clinic.bird.configure(configuration(clinic, password=KEY))
+    _peer(f"password: {KEY}-mistyped")(clinic)
+
+
+def _right_key(clinic: Clinic, _: Found) -> None:
+    _peer(f"password: {KEY}")(clinic)
+
+
 def _well(clinic: Clinic, _: Found) -> None:
     """The peer as the router expects it."""
     _peer()(clinic)
@@ -67,5 +79,11 @@ ROUTERS: Final = {
         plant=_peer(asn=64999),
         says=SAYS,
         cure=_well,
+    ),
+    "a password that is not the router's": Fault(
+        word=Ailment.SESSION_DOWN,
+        plant=_strange_key,
+        says=SAYS,
+        cure=_right_key,
     ),
 }
