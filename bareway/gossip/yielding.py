@@ -1,10 +1,10 @@
 """What we yielded to other stations, and when the link is asked whether they still have it.
 
 Of thousands some are asked for each second: what all who yielded ask is heard by every node. Where a
-station has some of these no more, more of what it was left are asked for in the next second, whatever others
-have: for each such address four, and at most twice as many as in the last. So what can be taken back does not
-wait for what cannot, and what is asked in vain is in proportion to what was found. Each station has its turn,
-and each address one question a second.
+station has half of these no more, twice as many of what it was left are asked for in the next second,
+whatever others have: so what can be taken back does not wait for what cannot. Fewer are what an overloaded
+link loses, which is asked no more than before, like one whose answers come too late. Each station has its
+turn, and each address one question a second.
 
 Not covered: what an answer means for the address (``conflict``).
 """
@@ -23,8 +23,8 @@ ASK_EACH_S: Final = 1.0
 ASKED_MAX: Final = 64
 """Addresses that are asked for in that time, of all stations together, if these answer. Thousands, by
 every node, would take the time that members need to find each other again: so a group stayed apart."""
-FOR_EACH_GONE: Final = 4
-"""Addresses asked for in the next second for each that is had no more: half of them may be answered."""
+GROWTH: Final = 2
+"""So many times as many in the next second, if at least one in so many is had no more."""
 STATES_MAX: Final = 1024
 """Addresses yielded at a time."""
 
@@ -35,10 +35,10 @@ class _Station:
 
     ask_at: dict[IPAddress, float] = field(default_factory=dict)
     """What it was left, and when to ask; those to be asked for next come first."""
-    asked: int = 0
-    """How many of them were asked for in this round."""
+    asked: set[IPAddress] = field(default_factory=set)
+    """Those that were asked for in this round."""
     gone: int = 0
-    """How many it was found to have no more in this round."""
+    """How many of these it was found to have no more, within the round."""
     beyond: int = 0
     """How many more may be asked for in this round, though others have taken what all share."""
 
@@ -100,7 +100,8 @@ class Yielding:
 
     def is_gone_from(self, address: IPAddress) -> None:
         """The station that it was left to does not answer for it any more."""
-        self._stations[self._to[address]].gone += 1
+        station = self._stations[self._to[address]]
+        station.gone += address in station.asked
         self.drop(address)
 
     def due(self, now: float, holds: Callable[[IPAddress], bool]) -> list[IPAddress]:
@@ -128,7 +129,7 @@ class Yielding:
 
     def _ask(self, mac: MacAddress, station: _Station, address: IPAddress, now: float) -> None:
         self._left, station.beyond = max(self._left - 1, 0), max(station.beyond - 1, 0)
-        station.asked += 1
+        station.asked.add(address)
         del station.ask_at[address]
         station.ask_at[address] = now + ASK_EACH_S
         self._stations[mac] = self._stations.pop(mac)
@@ -137,5 +138,6 @@ class Yielding:
         self._until, self._left, self._is_crowded = now + ASK_EACH_S, ASKED_MAX, False
         self._stations = {mac: each for mac, each in self._stations.items() if each.ask_at}
         for each in self._stations.values():
-            each.beyond = min(FOR_EACH_GONE * each.gone, 2 * each.asked)
-            each.asked = each.gone = 0
+            grows = 0 < len(each.asked) <= GROWTH * each.gone
+            each.beyond = GROWTH * len(each.asked) if grows else 0
+            each.asked, each.gone = set(), 0

@@ -64,6 +64,12 @@ def test_of_one_station_that_has_every_second_one_no_more_all_of_these_come_back
     assert [len(some) for some in asked[:4]] == [ASKED_MAX * 2**n for n in range(4)]
 
 
+def test_an_overloaded_link_that_loses_four_of_ten_answers_is_asked_no_more_than_before() -> None:
+    made = yielded((STAYS, STATES_MAX))
+    asked = rounds(made, lambda address: int(address) % 10 < 4, 6)
+    assert [len(some) for some in asked] == [ASKED_MAX] * 6
+
+
 def test_when_no_more_are_found_to_be_gone_it_is_as_few_as_ever() -> None:
     made = yielded((STAYS, STATES_MAX))
     first = int(IPv4Address("10.0.0.0"))
