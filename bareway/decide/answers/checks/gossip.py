@@ -110,9 +110,9 @@ def _dead(view: DoctorView, told: frozenset[NodeName]) -> Iterator[Finding]:
                 remedy="Allow the gossip port (TCP 7947) between all nodes, in both directions.",
             )
         else:
-            yield _gone(
-                view, member_name, f"It is held dead or suspect by {some([*by])}, and it did not answer."
-            )
+            is_unasked = member_name in view.cluster.unasked
+            answer = "was not asked, which --all does" if is_unasked else "did not answer"
+            yield _gone(view, member_name, f"It is held dead or suspect by {some([*by])}, and it {answer}.")
 
 
 def _gone(view: DoctorView, member: NodeName, evidence: str) -> Finding:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from bareway.decide.answers.checks.ailments import Ailment
-from bareway.decide.answers.checks.depending import Depending, depending, effect
+from bareway.decide.answers.checks.depending import Depending, depending, effect, says_it_works
 from bareway.decide.answers.checks.gossip import KEY_IS_MISSING, TURNED_AWAY
 from bareway.decide.answers.checks.rights import LACKS_RIGHT, NEEDS_CAPABILITY, quoted
 from bareway.decide.answers.checks.view import NODES, OUR_PODS, DoctorView, some
@@ -85,7 +85,9 @@ def _pod(view: DoctorView, pod: PodState, alone: Depending) -> Iterator[Finding]
         return
     reason = pod.reason or "; ".join(sentences) or "no reason is given"
     gravity, consequence = Gravity.AT_RISK, "It cannot lead or take over."
-    if pod.component == SPEAKER:
+    if pod.component == SPEAKER and says_it_works(view, pod.node):
+        consequence = "It announces all the same, by its own word; a rollout waits for it."
+    elif pod.component == SPEAKER:
         gravity, consequence = effect("Its node announces nothing.", alone, {pod.node})
     yield Finding(
         word=Ailment.POD_CRASHING if is_crashing else Ailment.POD_NOT_READY,

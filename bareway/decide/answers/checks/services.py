@@ -5,12 +5,12 @@ from typing import Final
 
 from bareway.decide.announcement.announcers import Refusal
 from bareway.decide.answers.checks.ailments import Ailment
+from bareway.decide.answers.checks.announced import announced_addresses
 from bareway.decide.answers.checks.depending import depending
 from bareway.decide.answers.checks.view import DoctorView, some
-from bareway.gossip.member import MemberState
 from bareway.model.answers import Finding, Gravity
 from bareway.model.names import IPAddress, NodeName
-from bareway.model.status import AddressStatus, SpeakerStatus
+from bareway.model.status import AddressStatus
 
 REMEDIES: Final[Mapping[str, str]] = {
     Refusal.NO_ENDPOINTS: "Let a Pod that its selector matches become ready: kubectl -n {namespace} get"
@@ -25,7 +25,6 @@ AFTER_ITS_CAUSE: Final = (
 )
 ELSE_REMEDY: Final = "bareway why {namespace}/{name} goes through the whole chain."
 NOT_OURS_TO_TELL: Final = frozenset({Refusal.NOT_OWNER, Refusal.NO_IP_ALLOCATED, ""})
-GONE: Final = frozenset({MemberState.DEAD, MemberState.LEFT})
 
 
 def check(view: DoctorView) -> Iterator[Finding]:
@@ -48,31 +47,22 @@ def _waiting(view: DoctorView) -> Iterator[Finding]:
 
 
 def _unannounced(view: DoctorView) -> Iterator[Finding]:
-    """An address that no speaker knows an announcer of; by BGP each node speaks for itself alone.
-
-    Who is dead or has left announces nothing, whatever it claimed last.
-    """
+    """An address that no speaker knows an announcer of; by BGP each node speaks for itself alone."""
     told: dict[IPAddress, AddressStatus] = {}
-    announced: set[IPAddress] = set()
+    announced = announced_addresses(view)
     for _, speaker in sorted(view.cluster.speakers.items()):
-        gone = _gone(speaker)
         for one in speaker.addresses:
-            if one.announced_by is not None and one.announced_by not in gone:
-                announced.add(one.address)
-            elif one.address not in told or told[one.address].reason in NOT_OURS_TO_TELL:
+            if one.address in announced:
+                continue
+            if one.address not in told or told[one.address].reason in NOT_OURS_TO_TELL:
                 told[one.address] = one
     silent = not all(
         pod.node in view.cluster.speakers for pod in view.cluster.pods if pod.component == "speaker"
     )
     alone = depending(view)
-    for address, one in sorted(told.items(), key=lambda each: (each[0].version, int(each[0]))):
-        if address not in announced and one.services:
+    for _, one in sorted(told.items(), key=lambda each: (each[0].version, int(each[0]))):
+        if one.services:
             yield _nobody(one, alone.get(one.services[0], ()), is_certain=one.protocol != "bgp" or not silent)
-
-
-def _gone(speaker: SpeakerStatus) -> frozenset[NodeName]:
-    """Members that announce nothing by its word; of itself it knows better."""
-    return frozenset(one.name for one in speaker.members if one.state in GONE and one.name != speaker.node)
 
 
 def _nobody(one: AddressStatus, mute: Collection[NodeName | None], *, is_certain: bool) -> Finding:

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from bareway.decide.answers.checks import gossip, pods, rights
 from bareway.decide.answers.checks.ailments import Ailment
+from bareway.decide.answers.checks.depending import depending
 from bareway.decide.answers.checks.registry import CHECKS
 from bareway.decide.answers.checks.view import NODES as NODES_SUBJECT
 from bareway.decide.answers.checks.view import OUR_PODS, DoctorView, some
@@ -32,7 +33,9 @@ from support.patients import (
     with_cluster,
     with_facts,
     with_leader,
+    with_pod,
     with_speaker,
+    with_speakers,
     with_surroundings,
     without_speaker,
 )
@@ -228,6 +231,40 @@ def test_a_service_that_a_running_speaker_serves_too_makes_no_other_speaker_grav
     found = {one.word: one for one in diagnose(view).findings}
     assert found[Ailment.POD_CRASHING].gravity is Gravity.AT_RISK
     assert "needs a ready Pod" in found["noLocalEndpoints"].remedy
+
+
+def test_a_speaker_that_says_it_works_keeps_its_services_whatever_its_pods_probe_says() -> None:
+    crashing = WITHIN["the only node that serves a Service of policy Local has a speaker that ends"]
+    answering = with_cluster(crashing.plant(healthy()), speakers=healthy().cluster.speakers)
+    (found,) = diagnose(answering).findings
+    assert (found.word, found.gravity) == (Ailment.POD_CRASHING, Gravity.AT_RISK)
+    assert found.consequence == "It announces all the same, by its own word; a rollout waits for it."
+    ails = with_speaker(answering, NODES[2], not_ready=("it has not joined",))
+    silent = with_speakers(ails, addresses=())
+    assert "shop/web is not reached" in diagnose(silent).findings[0].consequence
+    told = {one.word: one for one in diagnose(ails).findings}  # node1 still shows who announces the address
+    assert "not reached" not in told[Ailment.POD_CRASHING].consequence
+
+
+def test_a_speaker_that_says_it_works_strands_nothing_though_nobody_shows_the_address_yet() -> None:
+    crashing = WITHIN["the only node that serves a Service of policy Local has a speaker that ends"]
+    answering = with_cluster(crashing.plant(healthy()), speakers=healthy().cluster.speakers)
+    silent = with_speakers(answering, addresses=())
+    assert [one.gravity for one in diagnose(silent).findings] == [Gravity.AT_RISK]
+    assert depending(silent) == {}
+
+
+def test_the_silence_of_a_speaker_that_was_not_asked_is_not_held_against_it() -> None:
+    lost = WITHIN["the only node that serves it is lost"].plant(healthy())
+    unasked = with_cluster(lost, unasked=(NODES[2],))
+    for ready in (True, False):
+        view = with_pod(unasked, f"bareway-speaker-{NODES[2]}", ready=ready)
+        told = {one.word: one for one in diagnose(view).findings}
+        assert told[Ailment.MEMBER_DEAD].gravity is Gravity.AT_RISK
+        assert told[Ailment.MEMBER_DEAD].evidence.endswith("and it was not asked, which --all does.")
+        assert "not reached" not in told[Ailment.MEMBER_DEAD].consequence
+    ended = with_pod(unasked, f"bareway-speaker-{NODES[2]}", ready=False, running=False)
+    assert {one.word: one for one in diagnose(ended).findings}[Ailment.MEMBER_DEAD].gravity is Gravity.BROKEN
 
 
 # -- any cluster
