@@ -1,15 +1,18 @@
 """Services of policy Local that only nodes without a speaker serve: what ails the speaker is the cause."""
 
 from collections.abc import Collection, Mapping
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from bareway.decide.announcement.serving import serving_nodes
 from bareway.decide.answers.checks.announced import GONE, announced_addresses
 from bareway.decide.answers.checks.view import NODES, OUR_PODS, SLICES, DoctorView, some
 from bareway.model.answers import Gravity
 from bareway.model.names import NodeName, ServiceKey
+from bareway.model.nodes import Node
 from bareway.model.services import TrafficPolicy, is_ours
 
+LINUX: Final = "linux"
+OS_LABEL: Final = "kubernetes.io/os"
 Depending: TypeAlias = Mapping[ServiceKey, frozenset[NodeName | None]]
 """Each with all nodes that have endpoints of it; no speaker runs on any of them."""
 
@@ -50,7 +53,12 @@ def _without_a_speaker(view: DoctorView) -> frozenset[NodeName]:
         if member.state in GONE and member.name not in heard
     }
     there = ready - (dead - unasked) | {name for name in heard if says_it_works(view, name)}
-    return frozenset(node.name for node in view.cluster.nodes if node.name not in there)
+    return frozenset(node.name for node in view.cluster.nodes if node.name not in there and is_linux(node))
+
+
+def is_linux(node: Node) -> bool:
+    """Whether a speaker can run there at all; that none runs elsewhere ails nobody."""
+    return node.labels.get(OS_LABEL, LINUX) == LINUX
 
 
 def says_it_works(view: DoctorView, name: NodeName | None) -> bool:

@@ -4,19 +4,16 @@ from collections.abc import Iterator
 from typing import Final
 
 from bareway.decide.answers.checks.ailments import Ailment
-from bareway.decide.answers.checks.depending import Depending, depending, effect, says_it_works
+from bareway.decide.answers.checks.depending import Depending, depending, effect, is_linux, says_it_works
 from bareway.decide.answers.checks.gossip import KEY_IS_MISSING, TURNED_AWAY
 from bareway.decide.answers.checks.rights import LACKS_RIGHT, NEEDS_CAPABILITY, quoted
 from bareway.decide.answers.checks.view import NODES, OUR_PODS, DoctorView, some
 from bareway.model.answers import Finding, Gravity
 from bareway.model.cluster import PodState
-from bareway.model.nodes import Node
 
 CRASHES: Final = frozenset(
     {"CrashLoopBackOff", "Error", "OOMKilled", "RunContainerError", "CreateContainerError"}
 )
-LINUX: Final = "linux"
-OS_LABEL: Final = "kubernetes.io/os"
 CONTROLLER, SPEAKER = "controller", "speaker"
 NO_CONFIGURATION_YET: Final = "there is no configuration yet"
 """Words of a speaker's ``not_ready`` that other checks tell better."""
@@ -54,7 +51,7 @@ def _speakers(view: DoctorView, alone: Depending) -> Iterator[Finding]:
     if not (view.knows(OUR_PODS) and view.knows(NODES) and view.cluster.pods):
         return
     there = {pod.node for pod in view.cluster.pods if pod.component == SPEAKER}
-    without = sorted(node.name for node in view.cluster.nodes if node.name not in there and _is_linux(node))
+    without = sorted(node.name for node in view.cluster.nodes if node.name not in there and is_linux(node))
     if without:
         everywhere = len(without) == len(view.cluster.nodes)
         gravity, consequence = effect("These nodes announce nothing and take nothing over.", alone, without)
@@ -67,10 +64,6 @@ def _speakers(view: DoctorView, alone: Depending) -> Iterator[Finding]:
             remedy=f"kubectl -n {view.surroundings.namespace} describe daemonset bareway-speaker says why:"
             " a node selector, a missing toleration, no room.",
         )
-
-
-def _is_linux(node: Node) -> bool:
-    return node.labels.get(OS_LABEL, LINUX) == LINUX
 
 
 def _pod(view: DoctorView, pod: PodState, alone: Depending) -> Iterator[Finding]:

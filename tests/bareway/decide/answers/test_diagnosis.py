@@ -267,6 +267,20 @@ def test_the_silence_of_a_speaker_that_was_not_asked_is_not_held_against_it() ->
     assert {one.word: one for one in diagnose(ended).findings}[Ailment.MEMBER_DEAD].gravity is Gravity.BROKEN
 
 
+def test_a_service_on_nodes_where_no_speaker_can_run_is_not_told_to_follow_one() -> None:
+    crashing = WITHIN["the only node that serves a Service of policy Local has a speaker that ends"]
+    view = crashing.cure(crashing.plant(healthy()))
+    unannounced = crashing.plant(healthy()).cluster.speakers[NODES[0]].addresses
+    windows = node("win1", "192.0.2.14", labels={"kubernetes.io/os": "windows"})
+    view = with_cluster(
+        with_speakers(view, addresses=unannounced),
+        nodes=(*view.cluster.nodes, windows),
+        slices=(endpoint_slice("shop/web", "win1"),),
+    )
+    (found,) = diagnose(view).findings
+    assert (found.word, "needs a ready Pod" in found.remedy) == ("noLocalEndpoints", True)
+
+
 # -- any cluster
 
 
