@@ -49,17 +49,17 @@ LEFT: Final = Topic(
         Explanation(
             "NamespaceLeft",
             "Our Namespace exists, with the configuration and the memory of addresses.",
-            "Delete it with the command that stands beside it.",
+            "Delete it: `kubectl delete namespace`, with the name of the namespace it was installed in.",
         ),
         Explanation(
             "RightsLeft",
             "A Role or a ClusterRole of ours exists, or what gives it to somebody.",
-            "Delete it with the command that stands beside it.",
+            "Delete it with the command that `bareway uninstall` shows for it.",
         ),
         Explanation(
             "ObjectLeft",
             "An object with our label exists in a namespace that is not ours to delete.",
-            "Delete it with the command that stands beside it.",
+            "Delete it with the command that `bareway uninstall` shows for it.",
         ),
     ),
 )

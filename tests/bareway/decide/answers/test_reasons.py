@@ -146,6 +146,7 @@ def test_each_word_is_told_in_whole_sentences(entry: Entry) -> None:
         assert "|" not in text, "it would end a cell of the table"
         assert text.count("`") % 2 == 0
         assert "  " not in text
+    assert "beside it" not in entry.explanation.remedy, "nothing stands beside it in `bareway explain`"
     assert entry.explanation.meaning != entry.explanation.remedy
 
 
