@@ -72,7 +72,7 @@ class Wish:
     namespace: str = DEFAULT_NAMESPACE
     """Of our own objects and Pods."""
     config: ObjectKey | None = None
-    """The ConfigMap that the user writes; None = as the controllers' arguments say."""
+    """The ConfigMap that the user writes; None = as our Pods' arguments say."""
     parts: frozenset[Part] = frozenset(Part)
     """Our Pods are listed in any case."""
     nodes: frozenset[NodeName] = frozenset()
@@ -325,7 +325,11 @@ class _Gathering:
 
 
 def config_of(pods: Sequence[PodState], namespace: str) -> ObjectKey:
-    """Where our controllers, which run in this namespace, look for the user's ConfigMap."""
-    arguments = [one for pod in pods if pod.component == "controller" for one in pod.arguments]
-    told = flag_of(arguments, "config-namespace") or namespace
-    return ObjectKey(told, flag_of(arguments, "config") or CONFIG_NAME)
+    """Where our programs, which run in this namespace, look for the user's ConfigMap.
+
+    As the controllers were told, or the speakers where there is no controller: they have the same flags.
+    """
+    told = [pod for pod in pods if pod.component == "controller"] or pods
+    arguments = [one for pod in told for one in pod.arguments]
+    where = flag_of(arguments, "config-namespace") or namespace
+    return ObjectKey(where, flag_of(arguments, "config") or CONFIG_NAME)

@@ -89,7 +89,7 @@ class _Asking:
         chains: list[tuple[bool, Why]] = []
         for pod in pods:
             page = self._page(pod, told)
-            chain = read_chain(page.get("chain")) if page is not None else None
+            chain = read_chain(page.get("chain"), self._place(ours)) if page is not None else None
             if chain is not None:
                 leads = chain.leadership.leader.startswith(f"{pod.name}_")
                 chains.append((not leads, chain))
@@ -98,8 +98,10 @@ class _Asking:
     async def _of_objects(self) -> Why:
         wish = Wish(namespace=self._namespace, parts=OBJECTS, patience=self._patience)
         found = await gather(self._client, wish)
-        place = Place(namespace=self._namespace, config=str(config_of(found.pods, self._namespace)))
-        return why_text(view_of(found, now=unix_time(), place=place), self._about)
+        return why_text(view_of(found, now=unix_time(), place=self._place(found)), self._about)
+
+    def _place(self, ours: Cluster) -> Place:
+        return Place(namespace=self._namespace, config=str(config_of(ours.pods, self._namespace)))
 
     async def _asked(self, pods: Sequence[PodState], about: str) -> dict[str, Told]:
         words = ("why", about, "--as-told", "--timeout", f"{self._patience.pod_s:g}")

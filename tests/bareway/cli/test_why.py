@@ -30,6 +30,7 @@ from bareway.decide.answers.why.chain import Outcome as Answered
 from bareway.decide.answers.why.view import WhyView
 from bareway.model.names import NodeName
 from bareway.model.plain import plain
+from bareway.model.status import ConfigurationStatus
 from bareway.runtime.kube.client import KubeClient
 from bareway.runtime.kube.credentials import Credentials, Fixed
 from bareway.runtime.rpc import narrowed, serve_controller, serve_speaker
@@ -136,6 +137,25 @@ async def test_a_speaker_alone_tells_what_it_knows_and_that_the_rest_is_not_know
         assert "Services" in {one["subject"] for one in page["unknown"]}
         code, page, _ = await _said(["nobody/there", "--socket", speaker, "-o", "json"], capsys)
         assert (code, page["outcome"]) == (2, "Unknown")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("source", "config"),
+    [
+        pytest.param("ConfigMap metallb-system/config", "metallb-system/config", id="taken over"),
+        pytest.param("ConfigMap lb/bareway-config", "lb/config", id="ours cannot be read"),
+        pytest.param("a file of somebody/config", "lb/config", id="no ConfigMap"),
+        pytest.param("", "lb/config", id="nothing read yet"),
+    ],
+)
+async def test_a_speaker_alone_says_where_the_users_configuration_is(
+    tmp_path: Path, source: str, config: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    status = replace(healthy().speakers[NODE1], configuration=ConfigurationStatus(source=source))
+    async with _programs(tmp_path, replace(healthy(), speakers={NODE1: status})) as (_, speaker):
+        _, page, _ = await _said(["192.0.2.10", "-n", "lb", "--socket", speaker, "-o", "json"], capsys)
+    assert page["place"] == {"namespace": "lb", "config": config}
 
 
 @pytest.mark.slow
@@ -269,6 +289,25 @@ async def test_of_two_controllers_the_one_that_leads_is_believed(
         api.pods.put(NAMESPACE, body, _program(stale, "controller", "node2"))
         code, page, _ = await _from_outside(tmp_path, ["shop/web"], capsys)
         assert (code, page["word"]) == (2, "NoSuchService")
+
+
+@pytest.mark.slow
+async def test_where_things_are_that_an_older_controller_does_not_say_is_as_its_flags_and_ours_say(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    unplaced = json.loads(_chain(replace(_without_words(healthy()), configuration=None), "web"))
+    told = {"version": 1, "chain": unplaced, "speakers": []}
+    placed = {**told, "chain": {**unplaced, "place": {"namespace": "lb", "config": "own/word"}}}
+    del unplaced["place"]
+    body = pod_body("c", "controller", arguments=["--config-namespace=metallb-system"])
+    async with _cluster(tmp_path, healthy()) as api:
+        api.pods.put("lb", body, ending(Outcome(output=json.dumps(told).encode())))
+        _, page, _ = await _from_outside(tmp_path, ["web", "-n", "lb"], capsys)
+        assert page["place"] == {"namespace": "lb", "config": "metallb-system/config"}
+        assert "Write ConfigMap metallb-system/config;" in page["findings"][0]["remedy"]
+        api.pods.put("lb", body, ending(Outcome(output=json.dumps(placed).encode())))
+        _, page, _ = await _from_outside(tmp_path, ["web", "-n", "lb"], capsys)
+        assert page["place"]["config"] == "own/word"
 
 
 @pytest.mark.slow

@@ -15,6 +15,7 @@ from bareway.cli.asking.gathering import (
     NO_KUBECONFIG,
     NoCluster,
     Wish,
+    config_of,
     gather,
     gathered,
     open_cluster,
@@ -22,7 +23,7 @@ from bareway.cli.asking.gathering import (
 from bareway.cli.asking.parts import Part
 from bareway.cli.asking.pods import CODE_COULD_NOT_TELL, SPEAKERS_ASKED, Patience
 from bareway.model.announcer_lists import Entry, shard_of
-from bareway.model.cluster import Cluster, Unknown
+from bareway.model.cluster import Cluster, PodState, Unknown
 from bareway.model.names import NodeName, ObjectKey
 from bareway.model.services import Service
 from bareway.resources.announcer_lists import shard_key
@@ -272,6 +273,13 @@ async def test_what_the_controllers_were_told_is_followed(api: EmbeddedApi, clie
     elsewhere = Wish(config=ObjectKey("there", "other"))
     await gather(client, elsewhere)
     assert ("GET", "/api/v1/namespaces/there/configmaps/other") in api.requests
+
+
+def test_where_no_controller_runs_the_speakers_know_where_the_configuration_is() -> None:
+    told = PodState(name="s", component="speaker", node=None, ready=True, arguments=("--config-namespace=x",))
+    assert config_of([told], "lb") == ObjectKey("x", "config")
+    untold = PodState(name="c", component="controller", node=NODE1, ready=True)
+    assert config_of([told, untold], "lb") == ObjectKey("lb", "config")
 
 
 async def test_another_namespace_may_be_named(api: EmbeddedApi, client: KubeClient) -> None:
