@@ -10,7 +10,7 @@ from typing import Final, NamedTuple, TypeVar
 from bareway.bgp.peers import PeerSettings
 from bareway.model.configuration import DynamicAsn
 from bareway.model.names import IPAddress, IPNetwork
-from speaker.layer2.netlink import AddressMessage
+from speaker.layer2.netlink import AddressMessage, IPInterface
 from speaker.layer2.sockets import RouteSocket
 
 T = TypeVar("T")
@@ -49,8 +49,9 @@ def beside(
 ) -> Beside:
     """Of the interface that bears ``local``.
 
-    Its link-local address, if ``remote`` shares that link, and its first address of the other family; those
-    of ``former`` as long as they are there: another one that comes is no reason to tell all routes again.
+    Its link-local address, if ``remote`` shares that link, and its first address of the other family, one of
+    a host alone last; those of ``former`` as long as they are there: another one that comes is no reason to
+    tell all routes again, but that a better kind has come is one.
     """
     known = list(addresses)
     indices = indices_of(known, {local})
@@ -59,13 +60,19 @@ def beside(
     other = [
         one for one in usable if one.version != local.version and not (one.is_link_local or one.is_loopback)
     ]
-    other.sort(key=lambda one: (one.network.prefixlen == one.max_prefixlen, one.version == 6 and int(one)))  # noqa: PLR2004
+    other.sort(key=lambda one: (_is_of_a_host(one), one.version == 6 and int(one)))  # noqa: PLR2004
+    best = [one.ip for one in other if _is_of_a_host(one) is _is_of_a_host(other[0])]
     shares = not is_multihop and any(_is_in(remote, one.network) for one in here)
     link_local = [one.ip for one in usable if isinstance(one.ip, IPv6Address) and one.ip.is_link_local]
     return Beside(
         link_local=_kept_or_first(former.link_local, link_local) if shares else None,
-        other_family=_kept_or_first(former.other_family, [one.ip for one in other]),
+        other_family=_kept_or_first(former.other_family, best),
     )
+
+
+def _is_of_a_host(one: IPInterface) -> bool:
+    """It may move to another node at any time, as that of a VRRP daemon does."""
+    return one.network.prefixlen == one.max_prefixlen
 
 
 def _kept_or_first(former: T | None, found: Sequence[T]) -> T | None:

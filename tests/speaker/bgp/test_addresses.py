@@ -87,6 +87,26 @@ def test_next_hops_stay_while_they_are_there_and_usable(
     assert tuple(found) == tuple(text and ip_interface(text).ip for text in expected)
 
 
+HOST, LOWER_HOST, OURS_6 = "2001:db8::100/128", "2001:db8::10/128", "2001:db8::11/64"
+
+
+@pytest.mark.parametrize(
+    ("known", "expected"),
+    [
+        pytest.param(one_link(OURS, HOST, OURS_6, unusable=OURS_6), HOST, id="nothing-better-is-usable-yet"),
+        pytest.param(one_link(OURS, HOST, OURS_6), OURS_6, id="a-better-one-has-come"),
+        pytest.param(one_link(OURS, HOST, LOWER_HOST), HOST, id="another-as-good-has-come"),
+    ],
+)
+def test_a_host_address_is_a_next_hop_only_until_a_better_one_is_usable(
+    known: list[AddressMessage], expected: str
+) -> None:
+    link = {"local": ip_interface(OURS).ip, "remote": ip_address("192.0.2.1"), "is_multihop": False}
+    stopgap = Beside(other_family=ip_interface(HOST).ip)
+    found = beside(known, **link, former=stopgap)  # type: ignore[arg-type]  # a table of words and values
+    assert found == Beside(other_family=ip_interface(expected).ip)
+
+
 @pytest.mark.parametrize(
     ("changes", "expected"),
     [
