@@ -9,7 +9,6 @@ import select
 import socket
 import struct
 from collections.abc import Iterator
-from contextlib import suppress
 from ipaddress import IPv4Address, IPv6Address
 from random import Random
 from typing import Final, NamedTuple
@@ -72,13 +71,16 @@ class Wires:
         self._ears: dict[Ear, socket.socket] = {}
         self._mouths: dict[Path, Mouth] = {}
         self._least: dict[Path, int] = {}
+        self._wanted: dict[Ear, int] = {}
+        """The TTL that its filter should have."""
         self._filters: dict[Ear, int] = {}
+        """The TTL that it has."""
+        self._refused: set[Ear] = set()
+        """The kernel took no filter for it, and that was told."""
 
     def listen(self, path: Path, minimum_ttl: int) -> int:
         """Hear what may come for a path from now on; 0, or the errno of what prevents it."""
         ear = _ear(path)
-        if ear in self._ears and self._least.get(path) == minimum_ttl:
-            return 0
         if ear not in self._ears:
             try:
                 self._ears[ear] = _listener(ear, minimum_ttl)
@@ -86,35 +88,51 @@ class Wires:
                 return error.errno or errno.EIO
             self._filters[ear] = minimum_ttl
             self._poll.register(self._ears[ear], select.POLLIN)
-        self._least[path] = minimum_ttl
-        self._let_through(ear)
-        return 0
+        if self._least.get(path) != minimum_ttl:
+            self._least[path] = minimum_ttl
+            self._look_again(ear)
+        trouble = self._let_through(ear)
+        return trouble if self._filters[ear] > minimum_ttl else 0
 
     @property
     def dropped(self) -> int:
         """Packets that the kernel did not hand over: they came through too many routers, or found no room."""
         return sum(map(ttl_filter.dropped, self._ears.values()))
 
-    def _let_through(self, ear: Ear) -> None:
-        """What one of its sessions may take at least; where the kernel cannot tell, all of it.
+    def _look_again(self, ear: Ear) -> None:
+        """What one of its sessions may take at least."""
+        self._wanted[ear] = min((ttl for path, ttl in self._least.items() if _ear(path) == ear), default=TTL)
 
-        Who may take which packet is looked at again for each of them, so sessions go on in either case.
+    def _let_through(self, ear: Ear) -> int:
+        """What its sessions want and no more; where the kernel cannot tell, all of it, until it can.
+
+        Who may take which packet is looked at again for each of them, so sessions go on in either case. 0, or
+        the errno of what keeps the kernel from handing over as much as is wanted.
         """
-        least = min((ttl for path, ttl in self._least.items() if _ear(path) == ear), default=TTL)
-        if least == self._filters[ear]:
-            return
+        wanted = self._wanted[ear]
+        if wanted == self._filters[ear]:
+            return 0
         try:
-            ttl_filter.attach(self._ears[ear], ear.version, least)
-            self._filters[ear] = least
+            ttl_filter.attach(self._ears[ear], ear.version, wanted)
         except OSError as error:
-            warn(
-                CALLER, f"the kernel takes no filter for BFD packets with a TTL of {least}: {error.strerror}"
-            )
-            if self._filters[ear] == UNFILTERED:
-                return
-            with suppress(OSError):  # then as much is heard as before
-                ttl_filter.detach(self._ears[ear])
-                self._filters[ear] = UNFILTERED
+            if ear not in self._refused:  # it is asked again with each packet that we send
+                self._refused.add(ear)
+                warn(
+                    CALLER,
+                    f"the kernel takes no filter for BFD packets with a TTL of {wanted}: {error.strerror}",
+                )
+            return self._open_wide(ear) if wanted < self._filters[ear] else 0
+        self._filters[ear] = wanted
+        self._refused.discard(ear)
+        return 0
+
+    def _open_wide(self, ear: Ear) -> int:
+        try:
+            ttl_filter.detach(self._ears[ear])
+        except OSError as error:  # then as much is heard as before
+            return error.errno or errno.EIO
+        self._filters[ear] = UNFILTERED
+        return 0
 
     def drain(self) -> Iterator[tuple[bytes, Arrival]]:
         """Everything that the kernel holds now."""
@@ -156,6 +174,7 @@ class Wires:
         if mouth is not None:
             self._shut(mouth)
         if self._least.pop(path, None) is not None:
+            self._look_again(_ear(path))
             self._let_through(_ear(path))
 
     def close(self) -> None:

@@ -81,6 +81,10 @@ def test_over_several_hops_it_keeps_back_what_no_session_may_take(
     assert heard(wires) == [251]
 
 
+def no_memory(*_: object) -> None:
+    raise OSError(errno.ENOMEM, "Cannot allocate memory")
+
+
 @pytest.mark.parametrize("version", [4, 6])
 def test_a_filter_that_the_kernel_does_not_take_silences_nobody(
     wires: Wires,
@@ -92,11 +96,8 @@ def test_a_filter_that_the_kernel_does_not_take_silences_nobody(
     near, far = (Path(ip_address(HERE[version]), interface=name, is_multihop=True) for name in ("", "lo"))
     assert wires.listen(near, 250) == 0
 
-    def refuse(*_: object) -> None:
-        raise OSError(errno.ENOMEM, "Cannot allocate memory")
-
     with monkeypatch.context() as patch:
-        patch.setattr(ttl_filter, "attach", refuse)
+        patch.setattr(ttl_filter, "attach", no_memory)
         assert wires.listen(far, 240) == 0
     assert "TTL of 240: Cannot allocate memory" in capfd.readouterr().out
     assert wires.send(near, b"from us") == 0
@@ -109,6 +110,36 @@ def test_a_filter_that_the_kernel_does_not_take_silences_nobody(
     assert heard(wires) == []
 
 
+@pytest.mark.parametrize("version", [4, 6])
+def test_a_filter_that_the_kernel_had_no_memory_for_is_tried_again_with_the_next_packet(
+    wires: Wires,
+    ports: dict[bool, int],
+    version: int,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    near, far = (Path(ip_address(HERE[version]), interface=name, is_multihop=True) for name in ("", "lo"))
+    wants = [(near, 250), (far, 240)]
+    assert wires.listen(near, 250) == 0
+    with monkeypatch.context() as patch:
+        patch.setattr(ttl_filter, "attach", no_memory)
+        assert [wires.listen(*want) for want in (*reversed(wants), *wants)] == [0] * 4
+    send(version, ports[True], 239)
+    assert heard(wires) == [239]
+    assert capfd.readouterr().out.count("Cannot allocate memory") == 1
+    assert wires.listen(near, 250) == 0
+    for ttl in (239, 240):
+        send(version, ports[True], ttl)
+    assert heard(wires) == [240]
+    with monkeypatch.context() as patch:
+        patch.setattr(ttl_filter, "attach", no_memory)
+        wires.forget(far)
+    assert "TTL of 250: Cannot allocate memory" in capfd.readouterr().out
+    for ttl in (239, 240):
+        send(version, ports[True], ttl)
+    assert heard(wires) == [240], "one that lets enough through stays until there is a closer one"
+
+
 def test_a_filter_that_cannot_even_be_taken_off_stays_as_it_is(
     wires: Wires, ports: dict[bool, int], capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -116,7 +147,8 @@ def test_a_filter_that_cannot_even_be_taken_off_stays_as_it_is(
     assert wires.listen(near, 250) == 0
     for listener in wires._ears.values():
         listener.setsockopt(socket.SOL_SOCKET, SO_LOCK_FILTER, 1)
-    assert wires.listen(far, 240) == 0
+    for _ in range(2):  # the one that is deaf below 250 is told so, as long as it is
+        assert (wires.listen(far, 240), wires.listen(near, 250)) == (errno.EPERM, 0)
     assert wires.send(far, b"from us") == 0
     for ttl in (240, 250):
         send(4, ports[True], ttl)
