@@ -7,7 +7,7 @@ whom we dial. Addresses, not the wildcard, where every passive peer names ours: 
 import asyncio
 import errno
 import socket
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from ipaddress import IPv4Address, IPv6Address
@@ -37,6 +37,8 @@ class ConnectionRefusal(StrEnum):
     """That peer has opened many, which are not closed yet."""
     VANISHED = "Vanished"
     """It was over before it could be taken."""
+    NOT_SIGNED = "NotSigned"
+    """The entry that it would be for has a key, and the door has none for that address."""
 
 
 @dataclass(slots=True)
@@ -60,7 +62,7 @@ class Door:
         port: int,
         *,
         keys: Mapping[IPAddress, bytes],
-        take: Callable[[socket.socket, Place], None],
+        take: Callable[[socket.socket, Place, Container[IPAddress]], None],
     ) -> None:
         self._address = address
         self._port = port
@@ -138,7 +140,7 @@ class Door:
                 if error.errno in OUT_OF_SOCKETS:
                     break
                 continue  # the caller has gone
-            self._take(it, remote)
+            self._take(it, remote, self._keys)
         self._loop.remove_reader(self._socket)
         self._timer = self._loop.call_later(BREATH_S, self._listen)
 
@@ -182,10 +184,13 @@ class Listener:
             self._doors.pop(address).close()
         for address in sorted(wanted - self._doors.keys(), key=str):
             self._doors[address] = Door(
-                address, self._port, keys=_keys(self._peers, address), take=self._take
+                address,
+                self._port,
+                keys=_keys(self._peers, address, is_open_to_all=self._is_open_to_all),
+                take=self._take,
             )
         for address, door in self._doors.items():
-            door.sign(_keys(self._peers, address))
+            door.sign(_keys(self._peers, address, is_open_to_all=self._is_open_to_all))
 
     def close(self) -> None:
         """Take nobody any more."""
@@ -199,7 +204,8 @@ class Listener:
             wanted |= {everywhere} if None in ours else {address for address in ours if address is not None}
         return wanted
 
-    def _take(self, it: socket.socket, remote: Place) -> None:
+    def _take(self, it: socket.socket, remote: Place, signers: Container[IPAddress]) -> None:
+        """One who came in by a door where ``signers`` have to sign."""
         try:
             peer = self._peer_of(address_of(remote), address_of(it.getsockname()))
         except OSError:  # its interface has gone, or it has
@@ -207,7 +213,9 @@ class Listener:
             return
         if peer is None:
             self._refuse(it, ConnectionRefusal.UNKNOWN_SOURCE)
-        elif not self._on_connection(peer, it):
+        elif peer.password and peer.address not in signers:  # it may have spoken before it gets that key
+            self._refuse(it, ConnectionRefusal.NOT_SIGNED)
+        elif not self._on_connection(peer.name, it):
             self._refuse(it, ConnectionRefusal.TOO_MANY)
         else:
             self._counters.accepted += 1
@@ -216,7 +224,7 @@ class Listener:
         self._counters.refuse(reason)
         close_hard(it)
 
-    def _peer_of(self, remote: IPAddress, local: IPAddress) -> str | None:
+    def _peer_of(self, remote: IPAddress, local: IPAddress) -> PeerSettings | None:
         """Of several entries for one address that with our end as its source, then one that is passive."""
         fitting = [
             peer
@@ -224,7 +232,7 @@ class Listener:
             if is_same(peer.address, remote) and peer.source_address in (None, local)
         ]
         fitting.sort(key=_rank)
-        return fitting[0].name if fitting else None
+        return fitting[0] if fitting else None
 
 
 def _rank(peer: PeerSettings) -> tuple[bool, bool]:
@@ -232,17 +240,25 @@ def _rank(peer: PeerSettings) -> tuple[bool, bool]:
     return peer.source_address is None, not peer.is_passive
 
 
-def _keys(peers: Iterable[PeerSettings], door: IPAddress) -> Mapping[IPAddress, bytes]:
+def _keys(
+    peers: Iterable[PeerSettings], door: IPAddress, *, is_open_to_all: bool
+) -> Mapping[IPAddress, bytes]:
     """Who signs with which key at one door: of several entries for one address the one that is meant there.
 
     That may be one without a key, beside another that we dial with one. A door for all our addresses has one
-    key for each peer, and rather one than none. Entries that differ in it need a source address each: a
-    connection goes on by the key of its own entry.
+    key for each peer, and rather one than none, but that of an entry that we only dial just where no other
+    takes calls. Entries that differ in it need a source address each: a connection goes on by the key of its
+    own entry, and one that was not signed never for an entry with a key.
     """
+    known = [peer for peer in peers if peer.address.version == door.version]
+    called = {peer.address for peer in known if peer.is_passive}
     meant: dict[tuple[IPAddress, IPAddress | None], bytes] = {}
-    for peer in sorted(peers, key=_rank):
-        is_here = door.is_unspecified or peer.source_address in (None, door)
-        if is_here and peer.address.version == door.version:
+    for peer in sorted(known, key=_rank):
+        if door.is_unspecified:
+            is_here = is_open_to_all or peer.is_passive or peer.address not in called
+        else:
+            is_here = peer.source_address in (None, door)
+        if is_here:
             # Nobody comes in for an entry behind the first one of its place (`Listener._peer_of`).
             place = peer.source_address if door.is_unspecified else door
             meant.setdefault((peer.address, place), peer.password)

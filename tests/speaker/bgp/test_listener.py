@@ -6,14 +6,17 @@ from ipaddress import ip_address
 
 import pytest
 
+from bareway.bgp import codec
 from bareway.bgp.peers import PeerSettings
 from bareway.model.names import IPAddress
 from speaker.bgp import listener as listeners
 from speaker.bgp.listener import BgpCounters, ConnectionRefusal, Listener, is_same
-from support.bgp_wires import NODE, OTHER, PORT, ROUTER, is_listening, router, running, towards
+from support.bgp_wires import NODE, OTHER, PORT, ROUTER, back, is_listening, router, running, towards
 from support.until import until
 
 ANYWHERE = ip_address("0.0.0.0")
+UNANSWERED_S = 3.0
+"""The kernel drops the SYN of who has to sign and does not."""
 
 
 class Rig:
@@ -63,7 +66,9 @@ async def test_of_several_entries_for_one_address(local: IPAddress, expected: st
         towards(name="ours", is_passive=True),
         towards(OTHER, name="another", is_passive=True),
     )
-    assert rig.listener._peer_of(ROUTER, local) == expected
+    found = rig.listener._peer_of(ROUTER, local)
+    assert found is not None
+    assert found.name == expected
     assert rig.listener._peer_of(NODE, local) is None
 
 
@@ -71,7 +76,7 @@ async def test_a_connection_that_ended_before_it_was_taken_is_counted() -> None:
     rig = Rig(towards(is_passive=True))
     gone = socket.socket()
     gone.close()
-    rig.listener._take(gone, (str(ROUTER), 1024))
+    rig.listener._take(gone, (str(ROUTER), 1024), ())
     assert rig.counters.refused == {ConnectionRefusal.VANISHED: 1}
     rig.listener.close()
 
@@ -139,7 +144,12 @@ async def test_a_door_is_opened_only_when_its_keys_are_set(monkeypatch: pytest.M
         pytest.param([(None, b"b"), (NODE, b"")], {ANYWHERE: b"b"}, id="rather-a-key-than-none"),
         pytest.param([(None, b"dialled"), (NODE, b"")], {NODE: None}, id="not-that-of-a-peer-we-dial"),
         pytest.param([(None, b"dialled"), (None, b"")], {ANYWHERE: None}, id="nor-anywhere"),
-        pytest.param([(NODE, b"dialled"), (None, b"")], {ANYWHERE: b"dialled"}, id="but-where-it-is-meant"),
+        pytest.param(
+            [(NODE, b"dialled"), (None, b"")], {ANYWHERE: None}, id="nor-one-that-we-dial-from-there"
+        ),
+        pytest.param(
+            [(NODE, b"dialled"), (None, b"a")], {ANYWHERE: b"a"}, id="nor-instead-of-that-of-who-calls"
+        ),
     ],
 )
 async def test_a_door_has_the_key_of_the_entry_that_is_meant_there(
@@ -157,6 +167,23 @@ async def test_a_door_has_the_key_of_the_entry_that_is_meant_there(
     rig.listener.close()
 
 
+@pytest.mark.parametrize(
+    ("is_open_to_all", "callers", "expected"),
+    [
+        pytest.param(False, [], b"dialled", id="nobody-else-of-that-router-calls"),
+        pytest.param(False, [ROUTER], None, id="another-entry-is-called"),
+        pytest.param(True, [ROUTER], b"dialled", id="both-are"),
+    ],
+)
+def test_a_door_for_all_addresses_has_the_key_of_a_peer_we_dial_where_no_other_entry_is_called(
+    is_open_to_all: bool, callers: list[IPAddress], expected: bytes | None
+) -> None:
+    dialled = towards(source_address=None, password=b"dialled")
+    others = [towards(router, is_passive=True) for router in (OTHER, *callers)]
+    keys = listeners._keys([dialled, *others], ANYWHERE, is_open_to_all=is_open_to_all)
+    assert keys.get(ROUTER) == expected
+
+
 async def test_a_router_comes_in_unsigned_although_another_entry_of_it_is_dialled_with_a_key() -> None:
     dialled = towards(name="dialled", source_address=None, password=b"s3cret", connect_retry_s=100.0)
     async with (
@@ -164,4 +191,42 @@ async def test_a_router_comes_in_unsigned_although_another_entry_of_it_is_dialle
         running(dialled, towards(name="passive", is_passive=True)) as node,
     ):
         await tor.dial()
+        await node.up("passive")
+
+
+def free_port() -> int:
+    """A door for all addresses has it alone on this machine, whoever else tests there."""
+    with socket.socket() as it:
+        it.bind(("", 0))
+        return int(it.getsockname()[1])
+
+
+@pytest.mark.parametrize(
+    ("dialled_from", "called_at", "comes_in", "is_refused"),
+    [
+        pytest.param(None, NODE, NODE, OTHER, id="dialled-from-anywhere"),
+        pytest.param(NODE, None, OTHER, NODE, id="called-at-any-other-address"),
+    ],
+)
+async def test_at_a_door_for_all_addresses_only_who_has_no_key_comes_in_unsigned(
+    dialled_from: IPAddress | None, called_at: IPAddress | None, comes_in: IPAddress, is_refused: IPAddress
+) -> None:
+    """Nobody for an entry with a key, not even by an OPEN that was there before the key was set."""
+    dialled = towards(name="dialled", source_address=dialled_from, password=b"s3cret", connect_retry_s=100.0)
+    passive = towards(name="passive", source_address=called_at, is_passive=True)
+    anybody = towards(OTHER, name="anybody", source_address=None, is_passive=True)
+    port = free_port()
+    async with (
+        router(back(is_refused), listens=False) as stray,
+        router(back(comes_in), listens=False) as tor,
+        running(dialled, passive, anybody, port=port) as node,
+    ):
+        with socket.socket() as it:
+            it.settimeout(UNANSWERED_S)
+            it.bind((str(ROUTER), 0))
+            it.connect((str(is_refused), port))
+            it.sendall(codec.encode(stray.open))
+            await until(lambda: node.refused(ConnectionRefusal.NOT_SIGNED) == 1)
+        assert node.driver.counters.accepted == 0
+        await tor.dial(port)
         await node.up("passive")

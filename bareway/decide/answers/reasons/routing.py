@@ -192,6 +192,11 @@ CALLERS: Final = Topic(
             "Look at the router: it should open one.",
         ),
         Explanation("Vanished", "The connection was over before it could be taken.", "Nothing."),
+        Explanation(
+            "NotSigned",
+            "It came without a password, and the entry of that router for this address of the node has one.",
+            "Let the router call the address that its passive entry names in `source-address`.",
+        ),
     ),
 )
 
