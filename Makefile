@@ -73,8 +73,8 @@ image: setup  ## the container image as an OCI archive in dist/, without Docker
 	@$(PYTHON) -m cluster.image
 
 kube: setup packages  ## build the real kube-apiserver (minutes, once) and run the contract and lab tests against it
-	@$(PYTHON) -m cluster.build && $(ROOT) $(BIN)/pytest -n 2 -q -m 'real and not lab and not cluster'
-	@$(ROOT) $(BIN)/pytest -q -m 'real and lab and not cluster'
+	@$(PYTHON) -m cluster.build && $(ROOT) $(BIN)/pytest -n 2 -q -m 'real and not lab and not cluster' tests/contract tests/manifests tests/cluster
+	@$(ROOT) $(BIN)/pytest -q -m 'real and lab' tests/lab
 
 record: setup packages  ## write down anew what the programs ask an API server: after a change of that
 	@$(PYTHON) -m cluster.build && $(ROOT) $(BIN)/python -m cluster.recording

@@ -103,6 +103,16 @@ def test_tests_neither_mock_nor_sleep_nor_skip(path: Path) -> None:
     assert re.findall(banned, path.read_text()) == []
 
 
+def test_every_test_that_needs_the_real_api_server_is_where_make_kube_looks() -> None:
+    recipe = (ROOT / "Makefile").read_text().partition("\nkube:")[2].partition("\n\n")[0]
+    looked_at = {word for word in recipe.split() if word.startswith("tests/")}
+    marked = [path for path in TESTS if "pytest.mark." + "real" in path.read_text()]
+    assert marked
+    assert {
+        _name(path) for path in marked if not any(_name(path).startswith(f"{one}/") for one in looked_at)
+    } == set()
+
+
 def test_the_version_is_said_once_alike() -> None:
     declared = re.search(r'^version = "(.+)"$', (ROOT / "pyproject.toml").read_text(), re.MULTILINE)
     assert declared
