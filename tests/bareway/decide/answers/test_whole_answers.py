@@ -9,7 +9,9 @@ ANSWERS = whole_answers()
 
 @pytest.mark.parametrize("name", ANSWERS)
 def test_the_whole_answer_is_golden(name: str) -> None:
-    assert ANSWERS[name]() == (GOLDEN / name).read_text(), "PYTHONPATH=tests:. python -m support.whole_answers"
+    assert ANSWERS[name]() == (GOLDEN / name).read_text(), (
+        "PYTHONPATH=tests:. python -m support.whole_answers"
+    )
 
 
 def test_no_answer_lies_there_that_nothing_gives() -> None:
