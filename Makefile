@@ -5,9 +5,13 @@ BIN := .venv/bin
 PYTHON := PYTHONPATH=tests:. $(BIN)/python
 # Runs what follows as root: as it is for root, in namespaces of its own for a normal user, who is root there.
 ROOT := $(PYTHON) -m lab.rootless
+# In one process for all others: what they lack is said once there.
+WORKERS_OF_ROOT = $(if $(filter 0,$(shell id -u)),2,0)
 API ?= embedded
 MODE ?= layer2
 SEED ?= 1
+# Where tests with namespaces are: to collect all others takes longer than some of these.
+LABS := tests/lab tests/contract tests/manifests tests/speaker tests/cluster tests/test_bgp_docs.py
 
 .DEFAULT_GOAL := help
 .PHONY: help setup packages routers promtool demo test check format lint types arch proto proto-check docs sim unit lab image kube record cluster cluster-packages cluster-up cluster-down mutate bench bench-gate clean
@@ -32,10 +36,7 @@ routers: setup
 promtool: setup
 	@python3 tests/bootstrap.py packages prometheus
 
-test: setup packages routers promtool  ## every test but those that need the real kube-apiserver
-	@echo "test: the quick ones, two at a time" && $(BIN)/pytest -n 2 -q -m 'not real and not lab and not cluster'
-	@echo "test: the lab, one at a time, since it watches real clocks" && $(ROOT) $(BIN)/pytest -m 'lab and not host and not real and not cluster'
-	@echo "test: what root alone can do" && $(BIN)/pytest -q -m 'host and not real and not cluster'
+test: unit lab  ## every test but those that need the real kube-apiserver
 
 check: lint types arch proto-check  ## format, lint, types, import contracts, generated code: what CI runs first
 
@@ -64,10 +65,12 @@ sim: setup  ## replay one seed in virtual time: make sim SEED=7, of controllers 
 	@$(PYTHON) -m sim$(addprefix .,$(WORLD)) $(SEED)
 
 unit: setup  ## the quick tests alone: no root, no namespaces
-	@$(BIN)/pytest -q -m 'not real and not lab and not cluster'
+	@echo "test: the quick ones, two at a time" && $(BIN)/pytest -n 2 -q -m 'not real and not lab and not cluster'
 
 lab: setup packages routers promtool  ## the tests in network namespaces alone
-	@$(ROOT) $(BIN)/pytest -q -m 'lab and not host and not real and not cluster' && $(BIN)/pytest -q -m 'host and not real and not cluster'
+	@echo "test: many speakers in the lab, one test at a time, since two cores hardly bear them" && $(ROOT) $(BIN)/pytest -q -m 'crowd and not real' tests/lab
+	@echo "test: the lab, two at a time, since it waits for real clocks" && $(ROOT) $(BIN)/pytest -n 2 --dist loadfile -m 'lab and not crowd and not host and not real and not cluster' $(LABS)
+	@echo "test: what root alone can do" && $(BIN)/pytest -n $(WORKERS_OF_ROOT) --dist loadfile -q -m 'host and not real and not cluster' $(LABS)
 
 image: setup  ## the container image as an OCI archive in dist/, without Docker
 	@$(PYTHON) -m cluster.image

@@ -16,14 +16,24 @@ settings.load_profile("unhurried")
 
 WHOLE_MACHINE = ["0", "0", "4294967295"]
 """The map of users where a namespace has them all, each under its own number (user_namespaces(7))."""
+NEED_ROOT = "need root of this machine, for control groups and other users: run them as root (sudo)."
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Refuse, rather than skip, what only root of the machine can do; before anything else has run."""
     chosen = [item for item in session.items if item.get_closest_marker("host")]
-    if not chosen or session.config.option.collectonly:
+    # From one of several workers nobody hears why it ended: there each test says it.
+    if not chosen or session.config.option.collectonly or hasattr(session.config, "workerinput"):
         return
-    users = Path("/proc/self/uid_map").read_text().split()
-    if os.geteuid() != 0 or users != WHOLE_MACHINE:
-        reason = "need root of this machine, for control groups and other users: run them as root (sudo)."
-        pytest.exit(f"{len(chosen)} of these tests {reason}", returncode=2)
+    if not _is_root_of_the_machine():
+        pytest.exit(f"{len(chosen)} of these tests {NEED_ROOT}", returncode=2)
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """The same for a worker."""
+    if item.get_closest_marker("host") and not _is_root_of_the_machine():
+        pytest.fail(f"these tests {NEED_ROOT}", pytrace=False)
+
+
+def _is_root_of_the_machine() -> bool:
+    return os.geteuid() == 0 and Path("/proc/self/uid_map").read_text().split() == WHOLE_MACHINE

@@ -103,14 +103,33 @@ def test_tests_neither_mock_nor_sleep_nor_skip(path: Path) -> None:
     assert re.findall(banned, path.read_text()) == []
 
 
-def test_every_test_that_needs_the_real_api_server_is_where_make_kube_looks() -> None:
-    recipe = (ROOT / "Makefile").read_text().partition("\nkube:")[2].partition("\n\n")[0]
+@pytest.mark.parametrize(
+    ("marks", "line"),
+    [
+        pytest.param(("real",), "kube:", id="the-real-API-server"),
+        pytest.param(("lab", "host"), "LABS :=", id="namespaces"),
+        pytest.param(("crowd",), "lab:", id="many-speakers"),
+    ],
+)
+def test_every_test_that_needs_more_than_python_is_where_its_target_looks(
+    marks: tuple[str, ...], line: str
+) -> None:
+    recipe = (
+        (ROOT / "Makefile")
+        .read_text()
+        .partition(f"\n{line}")[2]
+        .partition("\n\n" if ":=" not in line else "\n")[0]
+    )
     looked_at = {word for word in recipe.split() if word.startswith("tests/")}
-    marked = [path for path in TESTS if "pytest.mark." + "real" in path.read_text()]
+    marked = [path for path in TESTS if re.search(rf"pytest\.mark\.({'|'.join(marks)})\b", path.read_text())]
     assert marked
     assert {
-        _name(path) for path in marked if not any(_name(path).startswith(f"{one}/") for one in looked_at)
+        name for path in marked if not any(_is_in(name := _name(path), one) for one in looked_at)
     } == set()
+
+
+def _is_in(name: str, place: str) -> bool:
+    return name == place or name.startswith(f"{place}/")
 
 
 def test_the_version_is_said_once_alike() -> None:

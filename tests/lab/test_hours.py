@@ -6,7 +6,7 @@ from bench.layer2.away import api_away
 from bench.layer2.conditions import Conditions
 from bench.layer2.soak import soak
 
-pytestmark = [pytest.mark.lab, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.lab, pytest.mark.crowd, pytest.mark.timeout(300)]
 
 
 @pytest.mark.usefixtures("_prerequisites")

@@ -10,7 +10,7 @@ from lab.multitude import FIRST, Multitude, Wire, addresses_of
 from lab.network import Lab
 from lab.waiting import pause, wait_for
 
-pytestmark = [pytest.mark.lab, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.lab, pytest.mark.crowd, pytest.mark.timeout(240)]
 BOTH = ("IPv4", "IPv6")
 COUNT = 60
 DARK_S = 0.5
