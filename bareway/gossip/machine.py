@@ -309,7 +309,7 @@ class GossipMachine:
             self._membership.hear(report, now=now)
             if report.name != self._me and not is_observer(report.name):
                 self._quorum.heard_of(report.name)
-            if report.side is not None and report.name not in heard_directly:
+            if report.name not in heard_directly and self._membership.holds(report):
                 self._sides.hear(report.name, report.side)
         self._election.hear(claims, source=self._source, passes_on=passes_on, now=now)
 
@@ -392,8 +392,8 @@ class GossipMachine:
             self._sides.forget(change.name)
         if change.reason in {MemberReason.JOINED, MemberReason.RETURNED, MemberReason.REJOINED}:
             self._edges.returned(change.name, now=now)
-        if change.reason in {MemberReason.JOINED, MemberReason.RETURNED}:
-            self._election.announce_again()  # while apart each announced what the other had
+        if self._membership.comes_unheard(change):
+            self._election.announce_again()  # while apart it may have announced what we have
         if change.reason is MemberReason.RETURNED and change.name in self._edges.open:
             # Its claims counted for nothing while it was held dead: ask for them now, not by a digest.
             self._pull(change.name, now)

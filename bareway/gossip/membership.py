@@ -18,7 +18,7 @@ from bareway.gossip.claims import DIGEST_BYTES, DIGEST_MASK
 from bareway.gossip.events import MemberChanged
 from bareway.gossip.member import Facts, Member, MemberReason, MemberState, Report, Side, supersedes
 from bareway.gossip.profile import COUNTER_MAX, CRASH_GRACE_S, MEMBERS_MAX, RETRY_FOR_S
-from bareway.gossip.rings import Rings
+from bareway.gossip.rings import FULL_MESH_MAX, Rings
 from bareway.gossip.roles import is_observer
 from bareway.gossip.suspicion import Suspicion
 from bareway.model.names import NodeName
@@ -115,6 +115,24 @@ class Membership:
         return frozenset(
             name for name, member in self._members.items() if member.state is not MemberState.LEFT
         )
+
+    def holds(self, report: Report) -> bool:
+        """Whether a member lives by this word and no older one: what it saw before its death is of no use."""
+        member = self._members.get(report.name)
+        if member is None or not member.lives:
+            return False
+        return (member.report.epoch, member.report.incarnation) == (report.epoch, report.incarnation)
+
+    def comes_unheard(self, change: MemberChanged) -> bool:
+        """Whether a member comes from apart, and what it claimed there may never reach us.
+
+        In a full mesh it reaches us by the edge to it. A newcomer that has not started has claimed nothing:
+        one more node is no reason for all others to announce all that they have.
+        """
+        member = self._members.get(change.name)
+        has_come = change.reason in {MemberReason.JOINED, MemberReason.RETURNED}
+        is_heard = len(self.rings) <= FULL_MESH_MAX
+        return has_come and not is_heard and member is not None and member.report.facts.started
 
     def standings(self) -> dict[NodeName, Facts]:
         """What the living say of themselves, ourselves included."""

@@ -36,9 +36,10 @@ class Sides:
                 smallest = view
         return smallest or NO_SIDE
 
-    def hear(self, member: NodeName, side: Side) -> None:
-        """A member publishes its own."""
-        self._published[member] = side
+    def hear(self, member: NodeName, side: Side | None) -> None:
+        """A member publishes its own; None: whoever speaks of it does not know."""
+        if side is not None:
+            self._published[member] = side
 
     @property
     def known(self) -> frozenset[NodeName]:

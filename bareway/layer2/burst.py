@@ -4,8 +4,9 @@ One machine for each link. An address that is announced gets one frame at once (
 and switches turn over as early as possible; then all its forms at growing distances, for frames that were
 lost, for receivers that refuse a change within the first second (Linux: locktime) and for those that
 heed one form only; then all once every interval, for a switch that forgot. What is withdrawn stops at
-once, what is announced anew begins anew. Thousands of addresses taken over together stay below the rates
-below: first rounds go before repeats, and all addresses' second round before anybody's third.
+once, what is announced anew begins anew, with fewer repeats. Thousands of addresses taken over together
+stay below the rates below: first rounds go before repeats, and all addresses' second round before anybody's
+third.
 """
 
 import heapq
@@ -29,7 +30,11 @@ REPEAT_AT_ONCE: Final = 40
 CHUNK: Final = 20
 """Frames worth a wake-up while there is more to send than the rate allows."""
 REPEATS_S: Final = (0.1, 0.3, 1.0, 2.0, 4.0)
-"""Times of the repeats after the announcement."""
+"""Times of the repeats after the announcement …"""
+REPEATS_ANEW_S: Final = (1.0, 4.0)
+"""… and of one that says anew what was told before, to switches and caches that others led astray; what is
+left of the former repeats goes before these. Where two of us contend, each defends what the other said a
+second ago, and members that tell it five times meanwhile have no time to find each other again."""
 INTERVAL_S: Final = 60.0
 """Distance of the rounds after those (configuration key gratuitous-interval)."""
 FORMS_MAX: Final = max(map(len, FORMS.values()))
@@ -72,7 +77,14 @@ class _Entry:
 
     address: IPAddress
     announced_at: float
+    repeats_s: tuple[float, ...]
     rounds: int = 0
+
+    def repeats_anew_s(self, now: float) -> tuple[float, ...]:
+        """Those of an announcement that takes the place of this one."""
+        since_s = now - self.announced_at
+        left = [repeat_s - since_s for repeat_s in self.repeats_s[max(self.rounds - 1, 0) :]]
+        return (*(repeat_s for repeat_s in left if 0 < repeat_s < REPEATS_ANEW_S[0]), *REPEATS_ANEW_S)
 
 
 class Burst:
@@ -116,8 +128,9 @@ class Burst:
         return min(first, repeat)
 
     def _announce(self, addresses: Iterable[IPAddress], *, now: float) -> None:
-        for address in addresses:  # one that is named twice replaces itself
-            entry = _Entry(address, now)
+        for address in dict.fromkeys(addresses):
+            before = self._live.get(address)
+            entry = _Entry(address, now, REPEATS_S if before is None else before.repeats_anew_s(now))
             self._live[address] = entry
             self._first.append(entry)
         self._forget_stale()
@@ -150,8 +163,8 @@ class Burst:
 
     def _schedule(self, entry: _Entry, *, now: float) -> None:
         """Note when the next round of ``entry`` is due; a late one shifts none of the early rounds."""
-        early = entry.rounds < len(REPEATS_S)
-        due = entry.announced_at + REPEATS_S[entry.rounds] if early else now + self._interval_s
+        early = entry.rounds < len(entry.repeats_s)
+        due = entry.announced_at + entry.repeats_s[entry.rounds] if early else now + self._interval_s
         entry.rounds += 1
         self._sequence += 1  # equal times go in order, and entries are never compared
         heapq.heappush(self._repeats, (due, self._sequence, entry))

@@ -1,8 +1,10 @@
 """One link at work: its sockets, who answers on it, and the schedule of what it is told unasked."""
 
 import asyncio
+from collections import deque
 from collections.abc import Collection, Iterable, Mapping
 from math import inf
+from typing import Final
 
 from bareway.layer2.burst import FIRST_AT_ONCE, Announced, Burst, Gratuitous, Tick, Withdrawn
 from bareway.layer2.responder import ETHERTYPES
@@ -12,6 +14,10 @@ from speaker.layer2.groups import GroupPort
 from speaker.layer2.links import Link
 from speaker.layer2.sending import Sender, Surroundings
 from speaker.layer2.sockets import PacketPort
+
+TURN_S: Final = 0.005
+"""Frames are sent for so long at a stretch: a thousand, each of which asks the link first, would keep the
+loop for longer than members may be silent, and who takes them over for that reason would do the same."""
 
 
 class Station:
@@ -36,8 +42,10 @@ class Station:
         self._responder = open_responder(ports, groups, link=link, sender=self._sender, around=around)
         self._announced: dict[IPAddress, None] = {}
         self._burst = Burst(interval_s=gratuitous_interval_s, now=around.clock())
+        self._due: deque[Gratuitous] = deque()
+        """Frames that wait for our next turn."""
         self._loop = asyncio.get_running_loop()
-        self._wake: asyncio.TimerHandle | None = None
+        self._wake: asyncio.Handle | None = None
 
     @property
     def announced(self) -> Collection[IPAddress]:
@@ -51,17 +59,18 @@ class Station:
         for some in (mine[:FIRST_AT_ONCE], mine[FIRST_AT_ONCE:]):
             if some:
                 self._responder.announce(some)
-                self._go_on(Announced(tuple(some)))
                 self._announced.update(dict.fromkeys(some))
+                self._go_on(Announced(tuple(some)))
 
     def withdraw(self, addresses: Iterable[IPAddress]) -> None:
         """Fall silent about these."""
         gone = [address for address in addresses if address in self._announced]
         if gone:
             self._responder.withdraw(gone)
-            self._go_on(Withdrawn(tuple(gone)))
             for address in gone:
                 self._announced.pop(address, None)
+            self._due = deque(frame for frame in self._due if frame.address in self._announced)
+            self._go_on(Withdrawn(tuple(gone)))
 
     def follow(self, link: Link, announced: Collection[IPAddress]) -> None:
         """Take over the link's new MAC, name or families; a new MAC is told to everybody.
@@ -99,15 +108,22 @@ class Station:
     def _go_on(self, event: Announced | Withdrawn | Tick) -> None:
         """Send what is due and see to it that the schedule is asked again in time."""
         now = self._around.clock()
-        self._send(self._burst.handle(event, now=now))
+        if not (self._due and isinstance(event, Tick)):
+            self._due.extend(self._burst.handle(event, now=now))
+        self._send(until=now + TURN_S)
         if self._wake is not None:
             self._wake.cancel()
             self._wake = None
         deadline = self._burst.deadline
-        if deadline != inf:
+        if self._due:
+            self._wake = self._loop.call_soon(self._go_on, Tick())
+        elif deadline != inf:
             self._wake = self._loop.call_later(deadline - now, self._go_on, Tick())
 
-    def _send(self, frames: Iterable[Gratuitous]) -> None:
+    def _send(self, *, until: float) -> None:
         """Send all that the fence lets through; what the kernel does not take, a later round repeats."""
-        for address, form in frames:
+        while self._due:
+            address, form = self._due.popleft()
             self._sender.send(address, form)
+            if self._around.clock() >= until:
+                return

@@ -25,6 +25,9 @@ class Speaker:
         self.barred: set[tuple[IPAddress, str]] = set()
         """Addresses that may not be announced on the link of this name."""
         self.asked_at: list[float] = []
+        self.frame_takes_s = 0.0
+        """On a machine that is busy."""
+        self._spent_s = 0.0
         self.sighted: list[tuple[IPAddress, MacAddress, bool]] = []
         self.told_of_links: list[tuple[str, ...]] = []
         self.driver = Layer2Driver(
@@ -32,7 +35,7 @@ class Speaker:
             on_links=lambda: self.told_of_links.append(tuple(link.name for link in self.driver.links)),
             on_sighting=lambda *sighting: self.sighted.append(sighting),
             allows=self._allows,
-            clock=lambda: asyncio.get_running_loop().time(),
+            clock=lambda: asyncio.get_running_loop().time() + self._spent_s,
             open_packet=self.wire.open,
             open_groups=self.wire.open_groups,
             open_route=lambda: self.route,
@@ -54,6 +57,7 @@ class Speaker:
 
     def _may_answer(self, address: IPAddress, now: float) -> Permission:
         self.asked_at.append(now)
+        self._spent_s += self.frame_takes_s
         if address in self.fenced:
             return Permission.NO
         return Permission.ASK_FIRST if address in self.isolated else Permission.YES

@@ -195,17 +195,6 @@ def test_what_a_push_pull_taught_is_passed_on_by_who_has_started() -> None:
     assert [each for news in fresh.sent(A, News) for each in news.claims] == []
 
 
-def test_when_one_that_was_dead_is_back_what_we_hold_is_announced_again() -> None:
-    made = holding()
-    made.hear(A, News(reports=(report(NodeName("b")),)))
-    made.hear(A, News(reports=(report(NodeName("b"), MemberState.SUSPECT),)))
-    made.wait(S, A, Z)
-    made.hear(A, News(reports=(report(NodeName("b"), MemberState.DEAD),)))
-    assert made.all(Announce) == []
-    made.hear(A, News(reports=(report(NodeName("b"), incarnation=1),)))
-    assert made.all(Announce) == [Announce(addresses=(ADDRESS,))]
-
-
 def test_the_side_is_nothing_before_the_start() -> None:
     made = Desk()
     made.give(PeersKnown(peers=frozenset({Z})))

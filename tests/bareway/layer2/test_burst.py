@@ -171,8 +171,25 @@ def test_what_is_announced_anew_begins_anew() -> None:
     link.announce(VIP)
     link.run(2.5)
     link.announce(VIP)
-    link.run(4.5)
-    assert link.times() == [0, 0.1, 0.3, 1, 2, 2.5, 2.6, 2.8, 3.5, 4.5, 6.5]
+    link.run(5.5)
+    assert link.times() == [0, 0.1, 0.3, 1, 2, 2.5, 3.5, 6.5]
+
+
+def test_what_is_announced_anew_at_once_keeps_its_early_repeats() -> None:
+    link = Link()
+    link.announce(VIP)
+    link.run(0.2)
+    link.announce(VIP)
+    link.run(5.0)
+    assert link.times() == pytest.approx([0, 0.1, 0.2, 0.3, 1, 1.2, 4.2])
+
+
+def test_an_address_that_two_contend_for_is_told_once_a_defence_and_once_after() -> None:
+    link = Link()
+    for _ in range(10):
+        link.announce(VIP)
+        link.run(1.0)
+    assert len(link.times()) <= 5 + 2 * 10
 
 
 def test_an_address_named_twice_is_announced_once() -> None:

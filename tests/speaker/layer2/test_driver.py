@@ -103,6 +103,39 @@ async def test_nothing_is_told_unasked_of_a_fenced_address(speaker: Speaker) -> 
 
 
 @pytest.mark.looptime
+async def test_while_many_are_told_of_the_loop_has_its_turns_for_others() -> None:
+    async with driver_with() as speaker:
+        many, loop, sent = vips(FIRST_AT_ONCE), asyncio.get_running_loop(), list[int]()
+        speaker.frame_takes_s = 0.001
+
+        def other() -> None:
+            sent.append(len(speaker.eth0.frames))
+            if sent[-1] < len(many):
+                loop.call_soon(other)
+
+        other()
+        speaker.driver.announce(many)
+        await until(lambda: sent[-1] >= len(many))
+        speaker.frame_takes_s = 0.0
+        assert max(later - earlier for earlier, later in pairwise(sent)) <= 2 * 5, "5 ms, and what is due now"
+        assert [packet.target for packet in speaker.eth0.sent[: len(many)]] == many
+
+
+@pytest.mark.looptime
+async def test_what_waits_for_its_turn_and_is_withdrawn_is_not_told() -> None:
+    async with driver_with() as speaker:
+        many = vips(FIRST_AT_ONCE)
+        speaker.frame_takes_s = 0.001
+        speaker.driver.announce(many)
+        assert len(speaker.eth0.frames) < len(many)
+        speaker.driver.withdraw(many[-1:])
+        await until(lambda: len(speaker.eth0.frames) >= len(many) - 1)
+        speaker.frame_takes_s = 0.0
+        await asyncio.sleep(10)
+        assert {packet.target for packet in speaker.eth0.sent} == set(many[:-1])
+
+
+@pytest.mark.looptime
 async def test_the_rounds_follow_the_schedule_and_stop_on_withdrawal() -> None:
     async with driver_with() as speaker:
         begin = asyncio.get_running_loop().time()
