@@ -5,14 +5,16 @@ alone know (links, frames, sessions) the command asks them for.
 """
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
 from bareway.decide.answers.why.answer import page_of, why_text
 from bareway.decide.answers.why.chain import Leadership, Place
 from bareway.decide.answers.why.view import MORE_UNREAD, UNREAD, WhyView, Witness
+from bareway.gossip.findings import Finding
 from bareway.gossip.member import MemberState
+from bareway.gossip.observer import Picture
 from bareway.model.cluster import Unknown
 from bareway.model.names import ObjectKey, ServiceKey
 from bareway.model.problems import Problem
@@ -77,23 +79,22 @@ class WhyReport:
         picture = self.gossip.picture(now=now)
         if picture is None:
             return ()
-        return (
-            Witness(
-                name="the controller",
-                holders={key: claim.node for key, claim in picture.claims.items() if claim.node},
-                states={
-                    name: MemberState.ALIVE if seen.alive else MemberState.DEAD
-                    for name, seen in picture.members.items()
-                },
-                findings=tuple(
-                    (
-                        one.by,
-                        FindingStatus(address=one.address, reason=one.word, mac=str(one.mac), node=one.node),
-                    )
-                    for one in self.gossip.findings(now=now) or ()
-                ),
-            ),
-        )
+        return (witness_of(picture, self.gossip.findings(now=now) or ()),)
+
+
+def witness_of(picture: Picture, findings: Iterable[Finding]) -> Witness:
+    """What gossip tells, as the chain takes it."""
+    members = picture.members.items()
+    return Witness(
+        name="the controller",
+        holders={key: claim.node for key, claim in picture.claims.items() if claim.node},
+        states={name: MemberState.ALIVE if seen.alive else MemberState.DEAD for name, seen in members},
+        able=frozenset(name for name, seen in members if seen.alive and seen.eligible),
+        findings=tuple(
+            (one.by, FindingStatus(address=one.address, reason=one.word, mac=str(one.mac), node=one.node))
+            for one in findings
+        ),
+    )
 
 
 def place_of(settings: Settings) -> Place:

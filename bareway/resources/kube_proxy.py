@@ -4,19 +4,19 @@ The file is KubeProxyConfiguration (kubeproxy.config.k8s.io/v1alpha1); of it ``m
 are read, as text. What cannot be read is no answer, not a mistake of anybody.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
 import msgspec
 from msgspec import Struct
 
+from bareway.model.arguments import is_on, value_of, values_of
 from bareway.model.names import NodeName
 from bareway.model.surroundings import KubeProxy, Workload
 from bareway.resources.document import Fields, Text, Tree, read_document
 from bareway.resources.fields import NOTHING, WireObject
 from bareway.resources.kinds import Kind
-from bareway.resources.pods import flag_of
 
 FILES: Final = ("config.conf", "config")
 """Data keys: kubeadm's, EKS'."""
@@ -43,13 +43,13 @@ def from_config_map(source: str, data: Mapping[str, str]) -> KubeProxy | None:
 
 def from_workload(workload: Workload) -> KubeProxy | None:
     """What flags of its DaemonSet or Pod say; None where they say nothing of the mode."""
-    mode = flag_of(workload.arguments, MODE_FLAG)
+    mode = value_of(workload.arguments, MODE_FLAG)
     if not mode:
         return None
     return KubeProxy(
         source=f"{workload.kind} {workload.key}",
         mode=mode,
-        strict_arp=_is_on(workload.arguments, STRICT_FLAG),
+        strict_arp=is_on(workload.arguments, STRICT_FLAG),
     )
 
 
@@ -98,26 +98,11 @@ def from_node_arguments(source: str, text: str) -> KubeProxy | None:
         words: list[str] = msgspec.json.decode(text, type=list[str]) if text else []
     except msgspec.MsgspecError:
         return None
-    flags = [f"--{value}" for value in _values(words, THROUGH)]
-    mode = flag_of(flags, MODE_FLAG)
+    flags = [f"--{value}" for value in values_of(words, THROUGH)]
+    mode = value_of(flags, MODE_FLAG)
     if not mode:
         return None
-    return KubeProxy(source=source, mode=mode, strict_arp=_is_on(flags, STRICT_FLAG))
-
-
-def _values(words: Sequence[str], flag: str) -> list[str]:
-    """All that ``--flag value`` and ``--flag=value`` give."""
-    found: list[str] = []
-    for index, word in enumerate(words):
-        given, has_value, value = word.partition("=")
-        if given.lstrip("-") == flag and word.startswith("-"):
-            found += [value] if has_value else words[index + 1 : index + 2]
-    return found
-
-
-def _is_on(words: Sequence[str], flag: str) -> bool:
-    """A switch is on without a value too."""
-    return flag_of(words, flag) in TRUE or f"--{flag}" in words
+    return KubeProxy(source=source, mode=mode, strict_arp=is_on(flags, STRICT_FLAG))
 
 
 def _field(tree: Tree | None, key: str) -> Tree | None:

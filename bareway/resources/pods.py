@@ -89,16 +89,6 @@ def read_pod(wire: WirePod) -> "PodState | list[Problem]":
     )
 
 
-def flag_of(arguments: Sequence[str], name: str) -> str:
-    """What the last ``--name=text`` or ``--name text`` among them says; empty without one."""
-    said = ""
-    for index, argument in enumerate(arguments):
-        given, has_value, value = argument.partition("=")
-        if argument.startswith("-") and given.lstrip("-") == name:
-            said = value if has_value else next(iter(arguments[index + 1 : index + 2]), "")
-    return said
-
-
 def _named(component: str, containers: Sequence[_Container]) -> _Container:
     named = (one for one in containers if one.name == component)
     return next(named, containers[0] if containers else _Container())

@@ -11,13 +11,11 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Final
 
+from bareway.model.arguments import FALSE_WORDS, TRUE_WORDS
 from bareway.model.problems import Problem
 
 ENVIRONMENT_PREFIXES: Final = ("BAREWAY_", "METALLB_")
 """Prefixes of environment variables, in this order: the first that is set and not empty wins."""
-
-TRUE_WORDS: Final = frozenset({"1", "t", "T", "true", "TRUE", "True"})
-FALSE_WORDS: Final = frozenset({"0", "f", "F", "false", "FALSE", "False"})
 
 
 class Silence(Enum):

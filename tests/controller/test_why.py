@@ -14,10 +14,12 @@ from bareway.cli.asking.why_here import read_chain
 from bareway.decide.allocation.verdicts import Refusal
 from bareway.decide.answers.why.chain import Place, Why, WhyReason
 from bareway.decide.answers.why.view import WhyView
+from bareway.gossip.observer import Picture, Seen
 from bareway.model.cluster import Unknown
+from bareway.model.names import NodeName
 from bareway.model.problems import Problem
 from controller.settings import Settings
-from controller.why import UNREAD_NAMED, place_of, unread
+from controller.why import UNREAD_NAMED, place_of, unread, witness_of
 from support.builders import key
 from support.controllers import SETTINGS, Cluster
 from support.until import until
@@ -71,3 +73,21 @@ def test_a_service_of_which_no_form_can_be_read_is_told_and_one_with_an_older_fo
     assert [one.subject for one in told[UNREAD_NAMED:]] == ["2 more services"]
     view = WhyView(services={}, unknown=tuple(told))
     assert (view.are_services_known, view.may_exist(key("shop/s7"))) == (False, True)
+
+
+def test_who_lives_and_says_that_it_may_announce_is_able_whatever_its_labels() -> None:
+    def seen(name: str, *, alive: bool = True, eligible: bool = True) -> Seen:
+        return Seen(name=NodeName(name), alive=alive, eligible=eligible, leaving=False)
+
+    members = (seen("a"), seen("b", eligible=False), seen("c", alive=False))
+    picture = Picture(
+        members={one.name: one for one in members},
+        claims={},
+        joined=frozenset(),
+        generation=0,
+        stable_since=0.0,
+        calm_s=1.0,
+    )
+    witness = witness_of(picture, ())
+    assert witness.able == {"a"}
+    assert witness.states == {"a": "Alive", "b": "Alive", "c": "Dead"}

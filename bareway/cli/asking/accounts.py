@@ -11,10 +11,10 @@ from typing import Final
 import msgspec
 from msgspec import Struct
 
+from bareway.model.arguments import CONFIG_NAME, CONFIG_NAMESPACE, GOSSIP_SECRET, value_of
 from bareway.model.cluster import PodState
 from bareway.resources.announcer_lists import shard_keys
 from bareway.resources.in_force import IN_FORCE_NAME
-from bareway.resources.pods import flag_of
 from bareway.resources.state import STATE_NAME
 from bareway.runtime.kube.errors import BadAnswer, KubeError
 from bareway.runtime.kube.rights import Api, Right
@@ -74,9 +74,9 @@ async def missing_rights(client: Api, namespace: str, pods: Sequence[PodState]) 
         if any(pod.component == component for pod in pods):
             rights = needs(
                 namespace,
-                flag_of(arguments, "config-namespace") or namespace,
-                flag_of(arguments, "config") or "config",
-                flag_of(arguments, "ml-secret-name") or "memberlist",
+                value_of(arguments, CONFIG_NAMESPACE) or namespace,
+                value_of(arguments, CONFIG_NAME) or "config",
+                value_of(arguments, GOSSIP_SECRET) or "memberlist",
             )
             account = f"bareway-{component}"
             found[account] = await _missing(client, namespace, account, tuple(dict.fromkeys(rights)))

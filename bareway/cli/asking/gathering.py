@@ -17,6 +17,8 @@ from bareway.cli.asking.pods import PATIENT, SPEAKERS_ASKED, Patience, Told, ask
 from bareway.cli.asking.running import run
 from bareway.cli.settings import usual_kubeconfig
 from bareway.model.announcer_lists import SHARDS, AnnouncerLists, Shard
+from bareway.model.arguments import CONFIG_NAME as CONFIG_FLAG
+from bareway.model.arguments import CONFIG_NAMESPACE, LOAD_BALANCER_CLASS, value_of
 from bareway.model.cluster import Cluster, PodState, Unknown
 from bareway.model.endpoints import EndpointSlice
 from bareway.model.memory import AllocationMemory
@@ -42,7 +44,6 @@ from bareway.resources.kinds import (
 )
 from bareway.resources.manifests import Misread
 from bareway.resources.pods import SELECTOR as OUR_PODS
-from bareway.resources.pods import flag_of
 from bareway.resources.said import Unintelligible
 from bareway.resources.state import STATE_NAME, read_state
 from bareway.resources.statuses import read_statuses
@@ -54,7 +55,7 @@ from bareway.runtime.settings import DEFAULT_NAMESPACE
 
 T = TypeVar("T")
 
-CONFIG_NAME: Final = "config"
+USUAL_CONFIG: Final = "config"
 PART_TIMEOUT_S: Final = 10.0  # for all pages of one kind, or both ConfigMaps
 MISREAD_NAMED: Final = 5  # objects of a kind that cannot be read: each by name, the rest as a number
 NO_KUBECONFIG: Final = "no $KUBECONFIG, no ~/.kube/config, and this is no Pod: pass --kubeconfig"
@@ -170,7 +171,7 @@ class _Gathering:
 
     def cluster(self) -> Cluster:
         in_force = self._in_force
-        classes = (flag_of(pod.arguments, "lb-class") for pod in self._pods if pod.component == "controller")
+        classes = (value_of(pod.arguments, LOAD_BALANCER_CLASS) for pod in in_charge(self._pods))
         return Cluster(
             services={one.key: one for one in self._services},
             nodes=tuple(self._nodes),
@@ -324,12 +325,13 @@ class _Gathering:
         self._speakers |= {one.node: one for one in speakers}
 
 
-def config_of(pods: Sequence[PodState], namespace: str) -> ObjectKey:
-    """Where our programs, which run in this namespace, look for the user's ConfigMap.
+def in_charge(pods: Sequence[PodState]) -> Sequence[PodState]:
+    """Whose flags count where all have the same: the controllers, else the speakers."""
+    return [pod for pod in pods if pod.component == "controller"] or pods
 
-    As the controllers were told, or the speakers where there is no controller: they have the same flags.
-    """
-    told = [pod for pod in pods if pod.component == "controller"] or pods
-    arguments = [one for pod in told for one in pod.arguments]
-    where = flag_of(arguments, "config-namespace") or namespace
-    return ObjectKey(where, flag_of(arguments, "config") or CONFIG_NAME)
+
+def config_of(pods: Sequence[PodState], namespace: str) -> ObjectKey:
+    """Where our programs, which run in this namespace, look for the user's ConfigMap."""
+    words = [word for pod in in_charge(pods) for word in pod.arguments]
+    where = value_of(words, CONFIG_NAMESPACE) or namespace
+    return ObjectKey(where, value_of(words, CONFIG_FLAG) or USUAL_CONFIG)

@@ -12,6 +12,7 @@ from bareway.cli.asking.live import list_all
 from bareway.decide.answers.foreigners import recognised
 from bareway.decide.answers.leftovers import CONFIG_MARKS
 from bareway.model.addresses import AddressRange
+from bareway.model.arguments import CONFIG_NAMESPACE, value_of
 from bareway.model.cluster import PodState, Unknown
 from bareway.model.names import ObjectKey
 from bareway.model.nodes import Node
@@ -21,7 +22,6 @@ from bareway.model.surroundings import Workload
 from bareway.resources.in_force import IN_FORCE_NAME, InForce, read_in_force
 from bareway.resources.kinds import CONFIG_MAPS, NODES, PODS, SERVICES, Kind, Unreadable
 from bareway.resources.manifests import Misread
-from bareway.resources.pods import flag_of
 from bareway.resources.traces import EVERYWHERE, NAMESPACES, SELECTOR, WITHIN
 from bareway.resources.workloads import DAEMON_SETS, DEPLOYMENTS
 from bareway.runtime.kube.client import KubeClient
@@ -106,7 +106,7 @@ class _Looking:
         for kind in (DEPLOYMENTS, DAEMON_SETS):
             await self._list(kind, self.workloads)
         arguments = [one.arguments for one in self.workloads if _is_our_workload(one, self._namespace)]
-        told = {flag_of(some, "config-namespace") for some in arguments}
+        told = {value_of(some, CONFIG_NAMESPACE) for some in arguments}
         for namespace in sorted({METALLB_NAMESPACE, *told} - {"", self._namespace}):
             await self._marks(ObjectKey(namespace, CONFIG_NAME))
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from bareway.model.arguments import LOAD_BALANCER_CLASS, value_of
 from bareway.model.surroundings import ForeignController, Workload
 
 METALLB: Final = "MetalLB"
@@ -34,18 +35,8 @@ class Product:
     remedy: str = ""
 
 
-def _flag(name: str) -> Callable[[Workload], str | None]:
-    """The class by a flag ``--name=text`` or ``--name text``."""
-
-    def read(workload: Workload) -> str | None:
-        words = workload.arguments
-        for index, word in enumerate(words):
-            given, has_value, value = word.partition("=")
-            if word.startswith("-") and given.lstrip("-") == name:
-                return (value if has_value else next(iter(words[index + 1 : index + 2]), "")) or None
-        return None
-
-    return read
+def _class_by_flag(workload: Workload) -> str | None:
+    return value_of(workload.arguments, LOAD_BALANCER_CLASS) or None
 
 
 def _kube_vip_class(workload: Workload) -> str | None:
@@ -59,7 +50,7 @@ PRODUCTS: Final = (
     Product(
         name=METALLB,
         labels=METALLB_LABELS,
-        class_of=_flag("lb-class"),
+        class_of=_class_by_flag,
         remedy="Take over from it as docs/migrate-from-metallb.md says, or give one of the two a class of"
         " its own"
         " (--lb-class).",
@@ -123,7 +114,7 @@ def _of(workload: Workload, own_namespace: str) -> Iterator[ForeignController]:
             product=f"Bareway in namespace {workload.key.namespace}",
             kind=workload.kind,
             key=workload.key,
-            load_balancer_class=_flag("lb-class")(workload),
+            load_balancer_class=_class_by_flag(workload),
         )
 
 

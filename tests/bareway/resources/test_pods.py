@@ -8,7 +8,6 @@ import pytest
 from bareway.model.cluster import PodState
 from bareway.model.names import NodeName
 from bareway.resources.kinds import PODS
-from bareway.resources.pods import flag_of
 from support.pods import pod_body
 
 
@@ -86,19 +85,3 @@ def test_the_container_of_the_program_is_meant_not_the_one_beside_it() -> None:
 )
 def test_the_version_is_the_images_tag(image: str, version: str) -> None:
     assert read(pod_body("a", image=image)).version == version
-
-
-@pytest.mark.parametrize(
-    ("arguments", "said"),
-    [
-        pytest.param(["--lb-class=x/y"], "x/y", id="with ="),
-        pytest.param(["--lb-class", "x/y"], "x/y", id="a word of its own"),
-        pytest.param(["-lb-class=x/y", "--port=1"], "x/y", id="one dash"),
-        pytest.param(["--lb-class=a", "--lb-class=b"], "b", id="the last one wins"),
-        pytest.param(["--lb-class"], "", id="nothing follows"),
-        pytest.param(["--lb-classes=a", "lb-class=b"], "", id="another word"),
-        pytest.param([], "", id="none"),
-    ],
-)
-def test_a_flag_is_found_as_the_program_reads_it(arguments: list[str], said: str) -> None:
-    assert flag_of(arguments, "lb-class") == said

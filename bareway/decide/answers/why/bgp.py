@@ -4,11 +4,12 @@ The same decision that every speaker makes (`bareway.decide.routing`), of the Se
 address.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from bareway.decide.announcement.announcers import own_refusal
+from bareway.decide.announcement.announcers import Refusal, own_refusal
 from bareway.decide.answers.why.chain import BgpAnswer, BgpNodeAnswer, RouterAnswer
+from bareway.decide.answers.why.layer2 import excluded
 from bareway.decide.answers.why.sentences import meaning
 from bareway.decide.answers.why.view import WhyView
 from bareway.decide.routing.endpoints import Endpoints
@@ -32,13 +33,12 @@ def bgp_answer(address: IPAddress, view: WhyView) -> BgpAnswer | None:
     }
     if not holding:
         return None
-    endpoints = _endpoints(holding, view)
+    known = _Known(view, view.configuration, holding, _endpoints(holding, view))
+    nodes = view.nodes or ()
     return BgpAnswer(
         has_routers=bool(view.configuration.peers),
-        nodes=tuple(
-            _node(address, node, _Known(view, view.configuration, holding, endpoints))
-            for node in sorted(view.nodes or (), key=lambda node: node.name)
-        ),
+        nodes=tuple(_nodes(address, known, nodes)),
+        despite_label=tuple(_nodes(address, known, excluded(nodes), ignore_exclude_label=True)),
     )
 
 
@@ -60,9 +60,16 @@ class _Known(NamedTuple):
     endpoints: Endpoints | None
 
 
-def _node(address: IPAddress, node: Node, known: _Known) -> BgpNodeAnswer:
+def _nodes(
+    address: IPAddress, known: _Known, nodes: Sequence[Node], *, ignore_exclude_label: bool = False
+) -> Iterator[BgpNodeAnswer]:
+    for node in sorted(nodes, key=lambda node: node.name):
+        refusal = own_refusal(node, nodes, ignore_exclude_label=ignore_exclude_label)
+        yield _node(address, node, refusal, known)
+
+
+def _node(address: IPAddress, node: Node, refusal: Refusal | None, known: _Known) -> BgpNodeAnswer:
     view, configuration = known.view, known.configuration
-    refusal = own_refusal(node, view.nodes or (), ignore_exclude_label=view.ignore_exclude_label)
     ground = Ground(configuration, node, refusal)
     routing = Routing(ground, me=node.name, load_balancer_class=view.load_balancer_class)
     routing.look(known.holding, known.endpoints, known.holding, now=0.0)

@@ -199,6 +199,8 @@ class Layer2Answer:
     told_by: str = ""
     """Who says so."""
     nodes: tuple[NodeAnswer, ...] = ()
+    despite_label: tuple[NodeAnswer, ...] = ()
+    """Nodes with the exclude label, as they are where the speaker ignores it (``--ignore-exclude-lb``)."""
     strangers: tuple[StrangerAnswer, ...] = ()
 
 
@@ -239,6 +241,8 @@ class BgpAnswer:
     has_routers: bool = True
     """Whether any peer is configured."""
     nodes: tuple[BgpNodeAnswer, ...] = ()
+    despite_label: tuple[BgpNodeAnswer, ...] = ()
+    """As of ``Layer2Answer``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

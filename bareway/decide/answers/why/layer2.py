@@ -5,7 +5,7 @@ that the address links. Words of nodes are in the order in which a speaker tells
 against the node as such, then against it for this address, then that it leaves.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from bareway.decide.announcement.announcers import (
     Announcers,
@@ -21,6 +21,7 @@ from bareway.decide.answers.why.sentences import meaning
 from bareway.decide.answers.why.view import WhyView
 from bareway.model.configuration import Configuration, Layer2Settings
 from bareway.model.names import IPAddress, NodeName, ServiceKey
+from bareway.model.nodes import Node
 from bareway.model.services import Service, is_ours
 
 
@@ -44,7 +45,8 @@ def layer2_answer(address: IPAddress, view: WhyView) -> Layer2Answer | None:
         generation=entry.generation if entry is not None else 0,
         word=withheld.value if withheld is not None else "",
         sentence=meaning(withheld) if withheld is not None else "",
-        nodes=tuple(_nodes(group, view)),
+        nodes=tuple(_nodes(group, view, view.nodes or ())),
+        despite_label=tuple(_nodes(group, view, excluded(view.nodes or ()), ignore_exclude_label=True)),
     )
 
 
@@ -85,11 +87,18 @@ def _withheld(address: IPAddress, linked: Mapping[ServiceKey, Service], found: A
     return next((found.withheld[key] for key in keys if key in found.withheld), None)
 
 
-def _nodes(group: Group, view: WhyView) -> Iterator[NodeAnswer]:
-    nodes = view.nodes or ()
+def excluded(nodes: Sequence[Node]) -> tuple[Node, ...]:
+    """Those that only their label keeps from announcing, unless their speaker ignores it."""
+    label = Refusal.NODE_LABELED_EXCLUDE_BALANCERS
+    return tuple(node for node in nodes if own_refusal(node, nodes) is label)
+
+
+def _nodes(
+    group: Group, view: WhyView, nodes: Sequence[Node], *, ignore_exclude_label: bool = False
+) -> Iterator[NodeAnswer]:
     settings = view.configuration.layer2 if view.configuration is not None else Layer2Settings()
     for node in sorted(nodes, key=lambda node: node.name):
-        by_node = own_refusal(node, nodes, ignore_exclude_label=view.ignore_exclude_label)
+        by_node = own_refusal(node, nodes, ignore_exclude_label=ignore_exclude_label)
         word: str = by_node or group.why_not(node.name) or leaving_reason(node, settings.on_cordon) or ""
         yield NodeAnswer(
             node=node.name,

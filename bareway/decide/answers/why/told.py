@@ -6,9 +6,9 @@ may complete.
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Final
+from typing import Final, TypeVar
 
 from bareway.bgp.fsm import State
 from bareway.decide.announcement.announcers import Refusal
@@ -26,9 +26,12 @@ from bareway.decide.answers.why.sentences import meaning
 from bareway.decide.answers.why.view import SPEAKER, Witness
 from bareway.gossip.findings import FindingWord
 from bareway.gossip.member import MemberState
+from bareway.model.arguments import IGNORE_EXCLUDE_LABEL, is_on
 from bareway.model.cluster import PodState, Unknown
 from bareway.model.names import NodeName
 from bareway.model.status import AddressStatus, FindingStatus, PeerStatus, SpeakerStatus
+
+RowT = TypeVar("RowT", NodeAnswer, BgpNodeAnswer)
 
 BGP: Final = "bgp"
 ESTABLISHED: Final = State.ESTABLISHED.name.capitalize()
@@ -49,6 +52,13 @@ class Hearsay:
     witnesses: tuple[Witness, ...] = ()
     pods: Mapping[NodeName, PodState] | None = None
     unknown: tuple[Unknown, ...] = ()
+
+    @property
+    def ignoring(self) -> frozenset[str]:
+        """Nodes whose speaker heeds no exclude label: its Pod was told so, or gossip has that it may."""
+        pods = (self.pods or {}).items()
+        told = {name for name, pod in pods if is_on(pod.arguments, IGNORE_EXCLUDE_LABEL)}
+        return frozenset(told.union(*(one.able for one in self.witnesses)))
 
     def silence(self, node: str) -> tuple[str, str]:
         """Why a node's speaker said nothing: a word and a sentence."""
@@ -107,7 +117,7 @@ def speaker_knows(status: SpeakerStatus, address: str, *, is_bgp: bool) -> Addre
 
 
 def _layer2(answer: AddressAnswer, plan: Layer2Answer, told: Hearsay) -> Layer2Answer:
-    rows = {row.node: row for row in plan.nodes}
+    rows = _planned(plan.nodes, plan.despite_label, told)
     rows |= {name: NodeAnswer(node=name) for name in told.speakers if name not in rows}
     nodes = tuple(_node(answer.address, rows[name], told) for name in sorted(rows))
     holder, told_by = _holder(answer.address, plan, nodes, told)
@@ -120,6 +130,13 @@ def _layer2(answer: AddressAnswer, plan: Layer2Answer, told: Hearsay) -> Layer2A
         nodes=tuple(_as_held(row, holder) for row in nodes),
         strangers=tuple(dict.fromkeys((*plan.strangers, *_strangers(answer.address, told))))[:STRANGERS_TOLD],
     )
+
+
+def _planned(nodes: Iterable[RowT], despite_label: Iterable[RowT], told: Hearsay) -> dict[str, RowT]:
+    """The plan's rows by node, each with or without the label as its speaker has it; what is told stays."""
+    rows = {row.node: row for row in nodes}
+    known = {name for name, row in rows.items() if row.is_told or name not in told.ignoring}
+    return rows | {row.node: row for row in despite_label if row.node not in known}
 
 
 def _node(address: str, row: NodeAnswer, told: Hearsay) -> NodeAnswer:
@@ -230,7 +247,7 @@ def _concerns(finding: FindingStatus, address: str) -> bool:
 
 
 def _bgp(answer: AddressAnswer, plan: BgpAnswer, told: Hearsay) -> BgpAnswer:
-    rows = {row.node: row for row in plan.nodes}
+    rows = _planned(plan.nodes, plan.despite_label, told)
     rows |= {name: BgpNodeAnswer(node=name) for name in told.speakers if name not in rows}
     nodes = tuple(_bgp_node(answer.address, rows[name], told) for name in sorted(rows))
     has_routers = plan.has_routers or any(row.routers for row in nodes)

@@ -32,7 +32,6 @@ SPEAKER: Final = "speaker on "
 UNREAD: Final = "Service "
 """Of a Service that cannot be read it says ``Service shop/web``; of too many to name, ``5 more services``."""
 MORE_UNREAD: Final = " more services"
-IGNORE_EXCLUDE_LABEL: Final = frozenset({"--ignore-exclude-lb", "--ignore-exclude-lb=true"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +44,8 @@ class Witness:
     """Who has the claim of each group, by its key."""
     states: Mapping[NodeName, str] = field(default_factory=dict)
     """Words of ``MemberState``."""
+    able: frozenset[NodeName] = frozenset()
+    """Who says that its own node may announce, whatever we make of its labels."""
     findings: tuple[tuple[NodeName, FindingStatus], ...] = ()
     """With who found it."""
 
@@ -73,7 +74,6 @@ class WhyView:
     pods: Mapping[NodeName, PodState] | None = None
     """The Pod of each node's speaker; None = nobody knows."""
     load_balancer_class: str | None = None
-    ignore_exclude_label: bool = False
     place: Place = field(default_factory=Place)
     now: int = 0
     """Unix seconds, as in the memory."""
@@ -136,11 +136,6 @@ def view_of(cluster: Cluster, *, now: int, place: Place | None = None) -> WhyVie
         speakers=cluster.speakers,
         pods=None if PODS in missing else _speaker_pods(cluster.pods),
         load_balancer_class=cluster.load_balancer_class,
-        ignore_exclude_label=any(
-            not IGNORE_EXCLUDE_LABEL.isdisjoint(pod.arguments)
-            for pod in cluster.pods
-            if pod.component == "speaker"
-        ),
         place=place or Place(),
         now=now,
         unknown=cluster.unknown,

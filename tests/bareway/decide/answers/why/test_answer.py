@@ -15,7 +15,7 @@ from bareway.decide.answers.why.view import WhyView, Witness, view_of
 from bareway.gossip.member import MemberState
 from bareway.model.addresses import parse_range
 from bareway.model.answers import Gravity
-from bareway.model.cluster import Cluster, PodState, Unknown
+from bareway.model.cluster import Cluster, Unknown
 from bareway.model.configuration import Protocol
 from bareway.model.memory import AllocationMemory, Hold
 from bareway.model.problems import Problem, Severity
@@ -333,15 +333,6 @@ def test_a_controller_that_runs_and_does_not_answer_may_lead() -> None:
     assert view_of(Cluster(pods=(ended,)), now=1).leadership == Leadership(is_known=True)
     unlisted = Cluster(unknown=(Unknown(subject="our Pods", why="no right"),))
     assert view_of(unlisted, now=1).leadership == Leadership()
-
-
-@pytest.mark.parametrize("flag", ["--ignore-exclude-lb", "--ignore-exclude-lb=true"])
-def test_the_flag_of_the_speakers_counts_for_the_exclude_label(flag: str) -> None:
-    def speaker_pod(*arguments: str) -> PodState:
-        return replace(pod(NODE1), arguments=arguments)
-
-    assert view_of(Cluster(pods=(speaker_pod(flag),)), now=1).ignore_exclude_label
-    assert not view_of(Cluster(pods=(speaker_pod("--lb-class=x"),)), now=1).ignore_exclude_label
 
 
 def test_a_list_is_told_with_its_generation_and_by_speakers_where_it_could_not_be_read() -> None:
