@@ -5,13 +5,13 @@ the reason, and the rest goes on. Nothing is written anywhere, and nothing is as
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, TypeVar
 
-from bareway.cli.asking.live import list_all
+from bareway.cli.asking.attempts import MISREAD_NAMED, Attempts
 from bareway.cli.asking.parts import Part
 from bareway.cli.asking.pods import PATIENT, SPEAKERS_ASKED, Patience, Told, ask_pods, choose, subject_of
 from bareway.cli.asking.running import run
@@ -40,9 +40,7 @@ from bareway.resources.kinds import (
     PODS,
     SERVICES,
     Kind,
-    Unreadable,
 )
-from bareway.resources.manifests import Misread
 from bareway.resources.pods import SELECTOR as OUR_PODS
 from bareway.resources.said import Unintelligible
 from bareway.resources.state import STATE_NAME, read_state
@@ -50,14 +48,11 @@ from bareway.resources.statuses import read_statuses
 from bareway.runtime.clock import monotonic
 from bareway.runtime.kube.client import KubeClient
 from bareway.runtime.kube.credentials import CredentialsUnusable, open_source
-from bareway.runtime.kube.errors import Forbidden, KubeError, NotFound
 from bareway.runtime.settings import DEFAULT_NAMESPACE
 
 T = TypeVar("T")
 
 USUAL_CONFIG: Final = "config"
-PART_TIMEOUT_S: Final = 10.0  # for all pages of one kind, or both ConfigMaps
-MISREAD_NAMED: Final = 5  # objects of a kind that cannot be read: each by name, the rest as a number
 NO_KUBECONFIG: Final = "no $KUBECONFIG, no ~/.kube/config, and this is no Pod: pass --kubeconfig"
 STATUS: Final = ("status", "-o", "json")
 
@@ -134,9 +129,7 @@ class _Gathering:
     def __init__(self, client: KubeClient, wish: Wish) -> None:
         self._client = client
         self._wish = wish
-        self._unknown: list[Unknown] = []
-        self._no_cluster = ""
-        self._has_answered = False
+        self._attempts = Attempts(client)
         self._services: list[Service] = []
         self._nodes: list[Node] = []
         self._slices: list[EndpointSlice] = []
@@ -166,8 +159,8 @@ class _Gathering:
                 group.create_task(self._read_memory(), name="memory")
             if Part.LISTS in wanted:
                 group.create_task(self._read_lists(), name="lists")
-        if not self._has_answered:
-            raise NoCluster(self._no_cluster)
+        if not self._attempts.has_answered:
+            raise NoCluster(self._attempts.silence)
 
     def cluster(self) -> Cluster:
         in_force = self._in_force
@@ -188,67 +181,14 @@ class _Gathering:
             speakers=self._speakers,
             load_balancer_class=next(filter(None, classes), None),
             unasked=self._unasked,
-            unknown=tuple(sorted(self._unknown, key=lambda one: one.subject)),
+            unknown=tuple(sorted(self._attempts.unknown, key=lambda one: one.subject)),
         )
 
-    async def _list(
-        self, kind: Kind[T], into: list[T], *, namespace: str | None = None, selector: str = ""
-    ) -> None:
-        async def work() -> list[Misread]:
-            misread = []
-            async for one in list_all(self._client, kind, namespace=namespace, selector=selector):
-                if isinstance(one, Misread):
-                    misread.append(one)
-                else:
-                    into.append(one)
-            return misread
-
-        where = f"-n {namespace}" if namespace else "--all-namespaces" if kind.namespaced else ""
-        subject = {"Pod": "our Pods", "ConfigMap": "announcer lists"}.get(kind.name, f"{kind.name}s")
-        right = f"list {kind.plural} {where}".strip()
-        misread = await self._try(subject, right, work()) or []
-        self._tell_misread(kind, misread)
-
-    def _tell_misread(self, kind: Kind[T], misread: Sequence[Misread]) -> None:
-        for one in misread[:MISREAD_NAMED]:
-            what, _, why = one.problem.message.partition(": ")
-            self._unknown.append(Unknown(subject=what, why=f"it cannot be read: {one.problem.path}: {why}"))
-        if len(misread) > MISREAD_NAMED:
-            more = len(misread) - MISREAD_NAMED
-            self._unknown.append(Unknown(subject=f"{more} more {kind.plural}", why="they cannot be read"))
-
-    async def _try(self, subject: str, right: str, work: Awaitable[T]) -> T | None:
-        """What ``work`` returns; None if it was refused or not answered, which is then told."""
-        remedy = ""
-        try:
-            async with asyncio.timeout(PART_TIMEOUT_S):
-                found = await work
-        except Forbidden as error:
-            self._has_answered = True
-            why, remedy = f"a right is missing: {error.message}", f"kubectl auth can-i {right}"
-        except (KubeError, Unreadable, CredentialsUnusable) as error:
-            self._no_cluster = why = str(error)
-        except TimeoutError:
-            self._no_cluster = why = f"no answer within {PART_TIMEOUT_S:g} s"
-        else:
-            self._has_answered = True
-            return found
-        self._unknown.append(Unknown(subject=subject, why=why, remedy=remedy))
-        return None
-
-    async def _config_map(self, key: ObjectKey) -> ConfigMap | None:
-        """None where there is none; that it could not be read is told."""
-
-        async def work() -> ConfigMap | None:
-            try:
-                return await self._client.read(CONFIG_MAPS, key)
-            except NotFound:
-                return None
-
-        return await self._try(f"ConfigMap {key}", f"get configmaps -n {key.namespace}", work())
+    async def _list(self, kind: Kind[T], into: list[T]) -> None:
+        into += await self._attempts.listed(kind, subject=f"{kind.name}s")
 
     async def _read_memory(self) -> None:
-        config_map = await self._config_map(ObjectKey(self._wish.namespace, STATE_NAME))
+        config_map = await self._attempts.config_map(ObjectKey(self._wish.namespace, STATE_NAME))
         if config_map is not None:
             memory = read_state(config_map)
             if isinstance(memory, AllocationMemory):
@@ -257,8 +197,9 @@ class _Gathering:
                 self._tell_problems(config_map, memory)
 
     async def _read_lists(self) -> None:
-        config_maps: list[ConfigMap] = []
-        await self._list(CONFIG_MAPS, config_maps, namespace=self._wish.namespace, selector=LISTS)
+        config_maps = await self._attempts.listed(
+            CONFIG_MAPS, namespace=self._wish.namespace, selector=LISTS, subject="announcer lists"
+        )
         by_key = {one.key: one for one in config_maps}
         shards: dict[int, Shard] = {}
         for number in range(SHARDS):
@@ -272,24 +213,28 @@ class _Gathering:
         self._lists = read_lists(shards)
 
     async def _read_configuration(self) -> None:
-        config_map = await self._config_map(ObjectKey(self._wish.namespace, IN_FORCE_NAME))
+        config_map = await self._attempts.config_map(ObjectKey(self._wish.namespace, IN_FORCE_NAME))
         if config_map is not None:
             in_force = read_in_force(config_map)
             if isinstance(in_force, InForce):
                 self._in_force = in_force
             else:
                 self._tell_problems(config_map, in_force)
-        offered = await self._config_map(self._wish.config or config_of(self._pods, self._wish.namespace))
+        offered = await self._attempts.config_map(
+            self._wish.config or config_of(self._pods, self._wish.namespace)
+        )
         if offered is not None:
             document, extension = offered.data.get(DOCUMENT_KEY, ""), offered.data.get(EXTENSION_KEY, "")
             self._offered = read_configuration(document, extension).problems
 
     def _tell_problems(self, config_map: ConfigMap, problems: Sequence[Problem]) -> None:
         why = "; ".join(map(str, problems[:MISREAD_NAMED]))
-        self._unknown.append(Unknown(subject=f"ConfigMap {config_map.key}", why=f"it cannot be read: {why}"))
+        self._attempts.tell(f"ConfigMap {config_map.key}", f"it cannot be read: {why}")
 
     async def _ask_programs(self) -> None:
-        await self._list(PODS, self._pods, namespace=self._wish.namespace, selector=OUR_PODS)
+        self._pods += await self._attempts.listed(
+            PODS, namespace=self._wish.namespace, selector=OUR_PODS, subject="our Pods"
+        )
         wanted = self._wish.parts
         asked: list[PodState] = []
         if Part.CONTROLLERS in wanted:
@@ -313,13 +258,13 @@ class _Gathering:
 
     def _keep(self, pod: PodState, told: Told) -> None:
         if isinstance(told, Unknown):
-            self._unknown.append(told)
+            self._attempts.unknown.append(told)
             return
         try:
             controllers, speakers = read_statuses(told)
         except Unintelligible as error:
             remedy = f"its version is {pod.version or 'unknown'}; use the command of that version"
-            self._unknown.append(Unknown(subject=subject_of(pod), why=str(error), remedy=remedy))
+            self._attempts.tell(subject_of(pod), str(error), remedy)
             return
         self._controllers += controllers
         self._speakers |= {one.node: one for one in speakers}

@@ -5,32 +5,27 @@ know, such as PodMonitor, has no objects.
 """
 
 import asyncio
-from collections.abc import Awaitable
 from typing import Final, TypeVar
 
-from bareway.cli.asking.live import list_all
+from bareway.cli.asking.attempts import Attempts
 from bareway.decide.answers.foreigners import recognised
 from bareway.decide.answers.leftovers import CONFIG_MARKS
 from bareway.model.addresses import AddressRange
 from bareway.model.arguments import CONFIG_NAMESPACE, value_of
-from bareway.model.cluster import PodState, Unknown
+from bareway.model.cluster import PodState
 from bareway.model.names import ObjectKey
 from bareway.model.nodes import Node
 from bareway.model.remains import Remains, Trace
 from bareway.model.services import Service
 from bareway.model.surroundings import Workload
 from bareway.resources.in_force import IN_FORCE_NAME, InForce, read_in_force
-from bareway.resources.kinds import CONFIG_MAPS, NODES, PODS, SERVICES, Kind, Unreadable
-from bareway.resources.manifests import Misread
+from bareway.resources.kinds import NODES, PODS, SERVICES, Kind
 from bareway.resources.traces import EVERYWHERE, NAMESPACES, SELECTOR, WITHIN
 from bareway.resources.workloads import DAEMON_SETS, DEPLOYMENTS
 from bareway.runtime.kube.client import KubeClient
-from bareway.runtime.kube.credentials import CredentialsUnusable
-from bareway.runtime.kube.errors import Forbidden, KubeError, NotFound
 
 T = TypeVar("T")
 
-PART_TIMEOUT_S: Final = 10.0  # for all pages of one kind
 METALLB_NAMESPACE: Final = "metallb-system"
 CONFIG_NAME: Final = "config"
 OURS: Final = "bareway"
@@ -51,8 +46,8 @@ async def look_for_remains(client: KubeClient, namespace: str) -> Remains:
     """
     looking = _Looking(client, namespace)
     await looking.run()
-    if not looking.has_answered:
-        raise NoAnswer(looking.unknown[0].why if looking.unknown else "nobody answered")
+    if not looking.attempts.has_answered:
+        raise NoAnswer(looking.attempts.silence)
     own = next((one for one in looking.namespaces if one.key.name == namespace), None)
     return Remains(
         namespace=namespace,
@@ -66,7 +61,7 @@ async def look_for_remains(client: KubeClient, namespace: str) -> Remains:
         own_namespace=own,
         traces=tuple(one for one in looking.traces if _is_our_trace(one, namespace)),
         foreign_classes=_foreign_classes(looking, namespace),
-        unknown=tuple(sorted(looking.unknown, key=lambda one: one.subject)),
+        unknown=tuple(sorted(looking.attempts.unknown, key=lambda one: one.subject)),
     )
 
 
@@ -74,9 +69,8 @@ class _Looking:
     """One round of questions; every answer is kept as it comes."""
 
     def __init__(self, client: KubeClient, namespace: str) -> None:
-        self._client = client
         self._namespace = namespace
-        self.has_answered = False
+        self.attempts = Attempts(client)
         self.services: list[Service] = []
         self.nodes: list[Node] = []
         self.workloads: list[Workload] = []
@@ -85,7 +79,6 @@ class _Looking:
         self.traces: list[Trace] = []
         self.marked: list[tuple[ObjectKey, str]] = []
         self.pools: list[AddressRange] = []
-        self.unknown: list[Unknown] = []
 
     async def run(self) -> None:
         async with asyncio.TaskGroup() as group:
@@ -111,18 +104,13 @@ class _Looking:
             await self._marks(ObjectKey(namespace, CONFIG_NAME))
 
     async def _marks(self, key: ObjectKey) -> None:
-        config_map = await self._try(
-            f"ConfigMap {key}", f"get configmaps -n {key.namespace}", self._client.read(CONFIG_MAPS, key)
-        )
+        config_map = await self.attempts.config_map(key)
         if config_map is not None:
             self.marked += [(key, mark) for mark in CONFIG_MARKS if mark in config_map.annotations]
 
     async def _pools(self) -> None:
         """Of the configuration in force; one that cannot be used proves of no address that it is ours."""
-        key = ObjectKey(self._namespace, IN_FORCE_NAME)
-        config_map = await self._try(
-            f"ConfigMap {key}", f"get configmaps -n {key.namespace}", self._client.read(CONFIG_MAPS, key)
-        )
+        config_map = await self.attempts.config_map(ObjectKey(self._namespace, IN_FORCE_NAME))
         in_force = read_in_force(config_map) if config_map is not None else None
         if isinstance(in_force, InForce):
             self.pools += [each for pool in in_force.configuration.pools for each in pool.ranges]
@@ -130,43 +118,12 @@ class _Looking:
     async def _list(
         self, kind: Kind[T], into: list[T], namespace: str | None = None, selector: str = ""
     ) -> None:
-        async def work() -> None:
-            async for one in list_all(self._client, kind, namespace=namespace, selector=selector):
-                if isinstance(one, Misread):
-                    what, _, why = one.problem.message.partition(": ")
-                    self.unknown.append(Unknown(subject=what, why=f"it cannot be read: {why}"))
-                else:
-                    into.append(one)
-
-        where = f"-n {namespace}" if namespace else "--all-namespaces" if kind.namespaced else ""
-        await self._try(kind.plural, f"list {kind.plural} {where}".strip(), work())
-
-    async def _try(self, subject: str, right: str, work: Awaitable[T]) -> T | None:
-        """What ``work`` returns; None if there is nothing, which is told unless it is merely absent."""
-        remedy = ""
-        try:
-            async with asyncio.timeout(PART_TIMEOUT_S):
-                found = await work
-        except NotFound:
-            self.has_answered = True
-            return None
-        except Forbidden as error:
-            self.has_answered = True
-            why, remedy = f"a right is missing: {error.message}", f"kubectl auth can-i {right}"
-        except (KubeError, CredentialsUnusable, Unreadable) as error:
-            why = str(error)
-        except TimeoutError:
-            why = f"no answer within {PART_TIMEOUT_S:g} s"
-        else:
-            self.has_answered = True
-            return found
-        self.unknown.append(Unknown(subject=subject, why=why, remedy=remedy))
-        return None
+        into += await self.attempts.listed(kind, namespace=namespace, selector=selector, may_lack=True)
 
 
 def _foreign_classes(looking: _Looking, namespace: str) -> frozenset[str | None] | None:
     """Of Services that others serve, who run; in doubt nobody knows, and what may be theirs stays."""
-    unknown = {one.subject for one in looking.unknown}
+    unknown = {one.subject for one in looking.attempts.unknown}
     if unknown & {DEPLOYMENTS.plural, DAEMON_SETS.plural}:
         return None
     return frozenset(one.load_balancer_class or None for one in recognised(looking.workloads, namespace))

@@ -5,7 +5,7 @@ on. Nothing is written; questions about rights are reviews, which leave nothing 
 """
 
 import asyncio
-from collections.abc import Awaitable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Final, TypeVar
 
@@ -13,21 +13,18 @@ import msgspec
 from msgspec import Struct
 
 from bareway.cli.asking.accounts import missing_rights
-from bareway.cli.asking.live import list_all
+from bareway.cli.asking.attempts import Attempts
 from bareway.cli.asking.pods import SPEAKERS_ASKED, Patience, ask_pods, choose, subject_of
 from bareway.decide.answers.foreigners import recognised
 from bareway.model.cluster import PodState, Unknown
 from bareway.model.names import NodeName, ObjectKey
 from bareway.model.surroundings import ForeignController, KubeProxy, NodeFacts, Surroundings, Workload
-from bareway.resources.kinds import CONFIG_MAPS, LEASES, Kind, Unreadable
+from bareway.resources.kinds import LEASES, Kind
 from bareway.resources.kube_proxy import NODE_WORDS, NodeWords, from_config_map, from_workload
-from bareway.resources.manifests import Misread
 from bareway.resources.pods import SELECTOR
 from bareway.resources.said import Unintelligible, read_page, read_said
 from bareway.resources.workloads import ANY_PODS, DAEMON_SETS, DEPLOYMENTS
 from bareway.runtime.kube.client import KubeClient
-from bareway.runtime.kube.credentials import CredentialsUnusable
-from bareway.runtime.kube.errors import Forbidden, KubeError, NotFound
 
 T = TypeVar("T")
 
@@ -36,7 +33,6 @@ HEARTBEATS: Final = "kube-node-lease"
 KUBE_PROXY_MAPS: Final = ("kube-proxy", "kube-proxy-config")
 """ConfigMaps in kube-system: kubeadm's and those like it, EKS'."""
 CILIUM_POOLS: Final = "/apis/cilium.io/v2alpha1/ciliumloadbalancerippools"
-PART_TIMEOUT_S: Final = 10.0  # for all pages of one kind
 OBJECTS_MAX: Final = 5_000  # of a kind that are looked at; a cluster of 1,000 nodes has as many Leases
 PATIENCE: Final = Patience()
 FACTS: Final = ("doctor", "-o", "json")
@@ -77,7 +73,7 @@ async def surroundings(
         last_words=words.result(),
         heartbeats={name: at for name, at in beats.result().items() if name in ready},
         nodes=facts.result(),
-        unknown=tuple(sorted(looking.unknown, key=lambda one: one.subject)),
+        unknown=tuple(sorted(looking.attempts.unknown, key=lambda one: one.subject)),
     )
 
 
@@ -91,21 +87,20 @@ class _Looking:
     def __init__(self, client: KubeClient, namespace: str) -> None:
         self._client = client
         self._namespace = namespace
-        self.unknown: list[Unknown] = []
+        self.attempts = Attempts(client)
 
     async def version(self) -> str:
         async def ask() -> str:
             body = await self._client.get("/version")
             return msgspec.json.decode(body, type=_Version).gitVersion
 
-        return await self._try("version of Kubernetes", ask(), "") or ""
+        return await self.attempts.attempt("version of Kubernetes", ask(), may_lack=True) or ""
 
     async def kube_proxy_maps(self) -> list[KubeProxy]:
         found: list[KubeProxy] = []
         for name in KUBE_PROXY_MAPS:
             key = ObjectKey(SYSTEM, name)
-            remedy = f"kubectl auth can-i get configmaps/{name} -n {SYSTEM}"
-            there = await self._try(f"ConfigMap {key}", self._client.read(CONFIG_MAPS, key), remedy)
+            there = await self.attempts.config_map(key)
             told = from_config_map(f"ConfigMap {key}", there.data) if there is not None else None
             if told is not None:
                 found.append(told)
@@ -132,8 +127,8 @@ class _Looking:
             body = await self._client.get(CILIUM_POOLS, {"limit": "1"})
             return [pool.metadata.name for pool in msgspec.json.decode(body, type=Pools).items]
 
-        remedy = "kubectl auth can-i list ciliumloadbalancerippools.cilium.io"
-        names = await self._try("Cilium's pools", ask(), remedy) or []
+        right = "list ciliumloadbalancerippools.cilium.io"
+        names = await self.attempts.attempt("Cilium's pools", ask(), right=right, may_lack=True) or []
         return [
             ForeignController(
                 product="Cilium's LB IPAM",
@@ -167,14 +162,15 @@ class _Looking:
             body = await self._client.get(f"/api/v1/namespaces/{self._namespace}/pods", query)
             return read_last_words(body)
 
-        return await self._try("our Pods' ends", ask(), "") or {}
+        return await self.attempts.attempt("our Pods' ends", ask(), may_lack=True) or {}
 
     async def rights(self, pods: Sequence[PodState]) -> dict[str, tuple[str, ...]]:
         if not pods:
             return {}
-        remedy = "kubectl auth can-i create subjectaccessreviews.authorization.k8s.io"
+        right = "create subjectaccessreviews.authorization.k8s.io"
         asked = missing_rights(self._client, self._namespace, pods)
-        return await self._try("rights of our ServiceAccounts", asked, remedy) or {}
+        subject = "rights of our ServiceAccounts"
+        return await self.attempts.attempt(subject, asked, right=right, may_lack=True) or {}
 
     async def facts(
         self, pods: Sequence[PodState], at_most: int, patience: Patience
@@ -188,47 +184,21 @@ class _Looking:
             answer = told[pod.name]
             subject = f"kernel of {pod.node}"
             if isinstance(answer, Unknown):
-                self.unknown.append(Unknown(subject=subject, why=answer.why, remedy=answer.remedy))
+                self.attempts.tell(subject, answer.why, answer.remedy)
                 continue
             try:
                 facts = read_said(NodeFacts, read_page(answer).get("node"))
             except Unintelligible as error:
-                self.unknown.append(Unknown(subject=subject, why=f"{subject_of(pod)}: {error}"))
+                self.attempts.tell(subject, f"{subject_of(pod)}: {error}")
                 continue
             found[pod.node or facts.node] = facts
         return found
 
     async def _list(self, kind: Kind[T], namespace: str | None = None) -> list[T]:
-        async def ask() -> list[T]:
-            found: list[T] = []
-            async for one in list_all(self._client, kind, namespace=namespace):
-                if not isinstance(one, Misread):
-                    found.append(one)
-                if len(found) == OBJECTS_MAX:
-                    break
-            return found
-
-        where = f" in {namespace}" if namespace else ""
-        flag = f" -n {namespace}" if namespace else ""
-        remedy = f"kubectl auth can-i list {kind.plural}{flag}"
-        return await self._try(f"{kind.plural}{where}", ask(), remedy) or []
-
-    async def _try(self, subject: str, asked: Awaitable[T], right: str) -> T | None:
-        """The answer; None if there is none. What is merely absent is no riddle."""
-        remedy = ""
-        try:
-            async with asyncio.timeout(PART_TIMEOUT_S):
-                return await asked
-        except NotFound:
-            return None
-        except Forbidden as error:
-            why, remedy = f"a right is missing: {error.message}", right
-        except (KubeError, CredentialsUnusable, Unreadable, msgspec.MsgspecError) as error:
-            why = str(error)
-        except TimeoutError:
-            why = f"no answer within {PART_TIMEOUT_S:g} s"
-        self.unknown.append(Unknown(subject=subject, why=why, remedy=remedy))
-        return None
+        subject = f"{kind.plural} in {namespace}" if namespace else kind.plural
+        return await self.attempts.listed(
+            kind, namespace=namespace, subject=subject, at_most=OBJECTS_MAX, may_lack=True
+        )
 
 
 def _proxy_of(workload: Workload) -> KubeProxy | None:

@@ -5,13 +5,11 @@ from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
 import pytest
-from aiohttp import web
 
 from apiserver import EmbeddedApi, Fault
 from apiserver.kubeconfigs import kubeconfig
 from apiserver.pods import Outcome
 from bareway.cli.asking.gathering import (
-    MISREAD_NAMED,
     NO_KUBECONFIG,
     NoCluster,
     Wish,
@@ -25,7 +23,6 @@ from bareway.cli.asking.pods import CODE_COULD_NOT_TELL, SPEAKERS_ASKED, Patienc
 from bareway.model.announcer_lists import Entry, shard_of
 from bareway.model.cluster import Cluster, PodState, Unknown
 from bareway.model.names import NodeName, ObjectKey
-from bareway.model.services import Service
 from bareway.resources.announcer_lists import shard_key
 from bareway.resources.in_force import IN_FORCE_NAME
 from bareway.resources.kinds import CONFIG_MAPS
@@ -282,6 +279,16 @@ def test_where_no_controller_runs_the_speakers_know_where_the_configuration_is()
     assert config_of([told, untold], "lb") == ObjectKey("lb", "config")
 
 
+async def test_where_no_controller_is_the_speakers_know_which_class_is_ours(
+    api: EmbeddedApi, client: KubeClient
+) -> None:
+    speaks = pod_body("s", arguments=["--lb-class", "example.com/lb"])
+    api.pods.put(NAMESPACE, speaks, saying(speaker(NODE1)))
+    assert (await gather(client)).load_balancer_class == "example.com/lb"
+    api.pods.put(NAMESPACE, pod_body("c", "controller"), saying(controller_status()))
+    assert (await gather(client)).load_balancer_class is None
+
+
 async def test_another_namespace_may_be_named(api: EmbeddedApi, client: KubeClient) -> None:
     api.pods.put("lb", pod_body("s"), saying(speaker(NODE1)))
     assert (await gather(client)).pods == ()
@@ -310,32 +317,6 @@ async def test_memory_and_lists_that_cannot_be_read_are_unknown(client: KubeClie
     assert sorted(why(found)) == sorted(
         [f"ConfigMap {NAMESPACE}/bareway-state", f"ConfigMap {NAMESPACE}/{name}"]
     )
-
-
-async def test_objects_that_cannot_be_read_are_named_the_first_few_of_them() -> None:
-    names = [f"odd{number}" for number in range(MISREAD_NAMED + 2)]
-    items = [{"metadata": {"name": name, "namespace": "x"}, "spec": {"ports": "what"}} for name in names]
-    good = {"metadata": {"name": "good", "namespace": "x"}, "spec": {}}
-
-    async def handler(request: web.BaseRequest) -> web.StreamResponse:
-        return web.json_response({"metadata": {}, "items": [*items, good]})
-
-    runner = web.ServerRunner(web.Server(handler), shutdown_timeout=0.1)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    source = Fixed(Credentials(server=f"http://127.0.0.1:{runner.addresses[0][1]}"))
-    async with KubeClient(source) as client:
-        services: list[Service] = []
-        found = await gather(client, Wish(parts=frozenset({Part.SERVICES})))
-        services += found.services.values()
-    await runner.cleanup()
-    assert [one.key for one in services] == [key("x/good")]
-    told = why(found)
-    assert [one for one in told if one.startswith("Service x/")] == [
-        f"Service x/odd{number}" for number in range(MISREAD_NAMED)
-    ]
-    assert told["Service x/odd0"].startswith("it cannot be read: spec.ports: ")
-    assert told["2 more services"] == "they cannot be read"
 
 
 async def test_where_nobody_answers_there_is_no_cluster_and_one_sentence(client: KubeClient) -> None:
