@@ -20,10 +20,14 @@ from bareway.resources.in_force import IN_FORCE_NAME
 from bareway.resources.said import Unintelligible, read_said
 from bareway.runtime.clock import unix_time
 
-CONFIG_NAME: Final = "config"
 CONFIG_MAP: Final = re.compile(r"ConfigMap (?P<key>[a-z0-9-]+/(?P<name>[a-z0-9.-]+))")
 """How a status says where the configuration came from."""
 ONLY_A_SPEAKER: Final = "no controller answers on this node, and a speaker tells of addresses alone"
+UNREAD: Final = Unknown(
+    subject="ConfigMap that you write",
+    why="no program on this node says where its configuration came from",
+    remedy="look at --config-namespace and --config of the programs",
+)
 FROM_OUTSIDE: Final = "ask with a kubeconfig, or in the controller's Pod"
 
 
@@ -45,7 +49,7 @@ def why_here(
     if heard.is_nobody:
         raise CannotLook(heard.silence)
     cluster = heard.cluster()
-    place = Place(namespace=namespace, config=_config_of(cluster) or f"{namespace}/{CONFIG_NAME}")
+    place = Place(namespace=namespace, config=_config_of(cluster))
     for path in heard.controllers:
         text = ask_why(path, about, timeout_s)
         chain = read_chain(json.loads(text), place) if isinstance(text, str) and text else None
@@ -56,7 +60,8 @@ def why_here(
         Unknown(subject=subject, why=ONLY_A_SPEAKER)
         for subject in ("Nodes", "EndpointSlices", f"ConfigMap {namespace}/{IN_FORCE_NAME}", PODS)
     )
-    known = replace(cluster, unknown=(lacking, *lacks, *cluster.unknown))
+    unread = () if place.config else (UNREAD,)
+    known = replace(cluster, unknown=(lacking, *lacks, *unread, *cluster.unknown))
     return why_text(view_of(known, now=unix_time(), place=place), about)
 
 
@@ -74,7 +79,7 @@ def read_chain(page: object, place: Place | None = None) -> Why | None:
 
 
 def _config_of(cluster: Cluster) -> str:
-    """The user's ConfigMap, as the programs name the one that their configuration came from.
+    """The user's ConfigMap, as the programs name the one that their configuration came from; else empty.
 
     One of the speakers is not: ``bareway-config``, where that cannot be read.
     """

@@ -50,7 +50,7 @@ def _blocks(found: Why, unasked: int) -> Iterator[Block]:
     if found.services or found.addresses:
         yield Lines(lines=tuple(_configuration(found)))
     for address in found.addresses:
-        yield Lines(lines=tuple(_address(address, "none" if found.are_services_known else "none known")))
+        yield Lines(lines=tuple(_address(address, found)))
         if address.layer2 is not None:
             yield from _on_link(address.layer2)
         if address.bgp is not None:
@@ -118,10 +118,10 @@ def _configuration(found: Why) -> Iterator[Cell | str]:
         yield f"controller: {leader} leads" if leader else Cell("controller: none leads", Mood.BAD)
 
 
-def _address(one: AddressAnswer, nobody: str) -> Iterator[Cell | str]:
+def _address(one: AddressAnswer, found: Why) -> Iterator[Cell | str]:
     yield Cell(f"Address {one.address}", Mood.TITLE)
-    yield f"  pool: {one.pool or 'none'}"
-    yield f"  Services: {enumerated(one.services) or nobody}"
+    yield f"  pool: {one.pool or ('none' if found.configuration.is_known else 'not known')}"
+    yield f"  Services: {enumerated(one.services) or ('none' if found.are_services_known else 'none known')}"
     if one.reserved_for:
         yield f"  reserved for: {enumerated(one.reserved_for)}"
     if one.waits_for:

@@ -137,6 +137,9 @@ async def test_a_speaker_alone_tells_what_it_knows_and_that_the_rest_is_not_know
         assert "Services" in {one["subject"] for one in page["unknown"]}
         code, page, _ = await _said(["nobody/there", "--socket", speaker, "-o", "json"], capsys)
         assert (code, page["outcome"]) == (2, "Unknown")
+        arguments = ["why", "192.0.2.10", "--socket", speaker]
+        assert await asyncio.to_thread(main, arguments) == 0
+        assert "pool: not known" in capsys.readouterr().out
 
 
 @pytest.mark.slow
@@ -144,18 +147,19 @@ async def test_a_speaker_alone_tells_what_it_knows_and_that_the_rest_is_not_know
     ("source", "config"),
     [
         pytest.param("ConfigMap metallb-system/config", "metallb-system/config", id="taken over"),
-        pytest.param("ConfigMap lb/bareway-config", "lb/config", id="ours cannot be read"),
-        pytest.param("a file of somebody/config", "lb/config", id="no ConfigMap"),
-        pytest.param("", "lb/config", id="nothing read yet"),
+        pytest.param("ConfigMap lb/bareway-config", "", id="ours cannot be read"),
+        pytest.param("a file of somebody/config", "", id="no ConfigMap"),
+        pytest.param("", "", id="nothing read yet"),
     ],
 )
-async def test_a_speaker_alone_says_where_the_users_configuration_is(
+async def test_a_speaker_alone_says_where_the_users_configuration_is_or_that_it_does_not_know(
     tmp_path: Path, source: str, config: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     status = replace(healthy().speakers[NODE1], configuration=ConfigurationStatus(source=source))
     async with _programs(tmp_path, replace(healthy(), speakers={NODE1: status})) as (_, speaker):
         _, page, _ = await _said(["192.0.2.10", "-n", "lb", "--socket", speaker, "-o", "json"], capsys)
     assert page["place"] == {"namespace": "lb", "config": config}
+    assert ("ConfigMap that you write" in {one["subject"] for one in page["unknown"]}) is (not config)
 
 
 @pytest.mark.slow

@@ -282,7 +282,7 @@ class Place:
 
     namespace: str = "bareway-system"
     config: str = "bareway-system/config"
-    """The ConfigMap that the user writes."""
+    """The ConfigMap that the user writes; empty = nobody who was asked knows."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

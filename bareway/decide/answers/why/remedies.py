@@ -12,8 +12,9 @@ from bareway.decide.answers.strangers import STRANGERS
 from bareway.decide.answers.why.chain import Place, WhyReason
 from bareway.decide.answers.why.sentences import advice
 
-OURS, CONFIG = "NAMESPACE-OF-BAREWAY", "CONFIGMAP-OF-BAREWAY"
+OURS, CONFIG = "NAMESPACE-OF-BAREWAY", "ConfigMap CONFIGMAP-OF-BAREWAY"
 """Stand for a ``Place`` in the sentences below."""
+UNKNOWN_CONFIG: Final = "the ConfigMap that the speakers' --config-namespace and --config name"
 CONTROLLER: Final = f"-n {OURS} get pods -l app=bareway,component=controller"
 SPEAKERS: Final = f"-n {OURS} get pods -l app=bareway,component=speaker -o wide"
 
@@ -27,8 +28,8 @@ REMEDIES: Final[Mapping[str, str]] = {
     WhyReason.OTHER_CLASS: (
         "Create the Service anew {with_class} (the field cannot be changed), or ask who serves its class."
     ),
-    WhyReason.NO_CONFIGURATION: f"Write ConfigMap {CONFIG}; bareway lint -f FILE checks it.",
-    WhyReason.CONFIGURATION_REFUSED: f"Correct ConfigMap {CONFIG}; bareway lint names all.",
+    WhyReason.NO_CONFIGURATION: f"Write {CONFIG}; bareway lint -f FILE checks it.",
+    WhyReason.CONFIGURATION_REFUSED: f"Correct {CONFIG}; bareway lint names all.",
     WhyReason.NOT_WRITTEN: (
         "Ask again in a few seconds; if it stays, look at the controller's log:"
         f" kubectl -n {OURS} logs -l app=bareway,component=controller."
@@ -41,7 +42,7 @@ REMEDIES: Final[Mapping[str, str]] = {
     WhyReason.NO_CLAIM: (
         "Ask again in a few seconds; if it stays, look at bareway members and the speakers' logs."
     ),
-    WhyReason.NO_ROUTER: f"Add the router under peers in ConfigMap {CONFIG}.",
+    WhyReason.NO_ROUTER: f"Add the router under peers in {CONFIG}.",
     WhyReason.SESSION_DOWN: "Look at the session with bareway bgp, and at the router: {routers}.",
     WhyReason.ROUTE_HELD_BACK: "Look at bareway bgp: a limit of prefixes, a next hop or a family is missing.",
     Refusal.POOL_EXHAUSTED: "Add addresses to pool {pool}, or delete Services that need none.",
@@ -55,7 +56,7 @@ REMEDIES: Final[Mapping[str, str]] = {
         "Ask for pool {pool} by name: kubectl -n {namespace} annotate service {name}"
         " metallb.io/address-pool={pool}; or set auto-assign: true on it."
     ),
-    Refusal.NOT_IN_ANY_POOL: f"Add {{address}} to a pool in ConfigMap {CONFIG}, or use another.",
+    Refusal.NOT_IN_ANY_POOL: f"Add {{address}} to a pool in {CONFIG}, or use another.",
     Refusal.QUARANTINED: "Find the station that answered for {address}, and give it another address.",
     NotAnnounced.NO_ENDPOINTS: (
         "Look at its Pods: kubectl -n {namespace} get endpointslices -l kubernetes.io/service-name={name};"
@@ -83,7 +84,8 @@ REMEDIES: Final[Mapping[str, str]] = {
 
 def placed(remedy: str, place: Place) -> str:
     """The sentence with the names of this installation."""
-    return remedy.replace(OURS, place.namespace).replace(CONFIG, place.config)
+    config = f"ConfigMap {place.config}" if place.config else UNKNOWN_CONFIG
+    return remedy.replace(OURS, place.namespace).replace(CONFIG, config)
 
 
 def remedy_of(
