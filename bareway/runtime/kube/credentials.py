@@ -2,8 +2,9 @@
 
 Inside, that is two files and two variables of the environment; the token is a projected volume that the
 kubelet replaces, so it is read again each minute. Outside, the official ``kubernetes`` package understands
-kubeconfig files, exec plug-ins and OIDC; it costs 60 MB, so it runs in a child process
-(``bareway.runtime.kube.kubeconfig``) that prints what it found and ends.
+kubeconfig files, exec plug-ins and OIDC; it costs 60 MB and half a second, so it runs in a child process
+(``bareway.runtime.kube.kubeconfig``) that prints what it found and ends; a file of the usual simple form does
+without (``bareway.runtime.kube.plain_kubeconfig``).
 """
 
 import asyncio
@@ -17,6 +18,8 @@ from typing import Protocol
 
 import msgspec
 from msgspec import Struct
+
+from bareway.runtime.kube.plain_kubeconfig import read_plain
 
 SERVICE_ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 TOKEN_AGE_S = 60.0  # the kubelet replaces a token at 80 per cent of its life, at least 10 minutes long
@@ -112,16 +115,18 @@ class ServiceAccount:
 
 
 class Kubeconfig:
-    """A kubeconfig file, read by a child process."""
+    """A kubeconfig file: read here if it is a simple one, else by a child process."""
 
     def __init__(
         self,
         path: Path,
         context: str = "",
         *,
+        environ: Mapping[str, str] | None = None,
         reader: tuple[str, ...] = READER,
         timeout_s: float = CHILD_TIMEOUT_S,
     ) -> None:
+        self._path, self._context, self._environ = path, context, environ or {}
         self._command = (*reader, str(path), *filter(None, [context]))
         self._timeout_s = timeout_s
         self._credentials: Credentials | None = None
@@ -145,7 +150,12 @@ class Kubeconfig:
     async def _refresh(self, now: float) -> Credentials:
         self._read_at = now
         try:
-            self._credentials = await _ask_child(self._command, self._timeout_s)
+            plain = read_plain(self._path, self._context, self._environ)
+            self._credentials = (
+                Credentials(**plain._asdict())
+                if plain is not None
+                else await _ask_child(self._command, self._timeout_s)
+            )
         except CredentialsUnusable:
             if self._credentials is None:
                 raise
@@ -158,9 +168,10 @@ def open_source(kubeconfig: Path | None, context: str = "") -> CredentialSource:
     Raises:
         CredentialsUnusable: neither is there.
     """
+    environ = os.environ  # noqa: TID251 - what the kubelet sets in every container, and proxies, are no settings
     if kubeconfig:
-        return Kubeconfig(kubeconfig, context)
-    return ServiceAccount(os.environ)  # noqa: TID251 - what the kubelet sets in every container is no setting
+        return Kubeconfig(kubeconfig, context, environ=environ)
+    return ServiceAccount(environ)
 
 
 def tls_context(credentials: Credentials) -> ssl.SSLContext:

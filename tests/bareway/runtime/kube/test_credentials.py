@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from apiserver.kubeconfigs import kubeconfig
 from bareway.runtime.kube.credentials import (
     KUBECONFIG_AGE_S,
     RENEWAL_PAUSE_S,
@@ -134,6 +135,18 @@ async def test_a_kubeconfig_is_read_once_for_many_requests(child: Child) -> None
         asked = [group.create_task(source.current(now=1.0)) for _ in range(5)]
     assert {task.result().authorization for task in asked} == {"Bearer one"}
     assert child.runs == 1
+
+
+async def test_a_simple_kubeconfig_is_read_without_a_child(child: Child, tmp_path: Path) -> None:
+    path = tmp_path / "config"
+    path.write_text(kubeconfig("https://10.0.0.1:6443", token="hush"))  # noqa: S106 - of nobody
+    child.says('{"server": "https://elsewhere"}')
+    reader = (str(child.script),)
+    found = await Kubeconfig(path, reader=reader).current(now=1.0)
+    assert found == Credentials(server="https://10.0.0.1:6443", authorization="Bearer hush")
+    assert child.runs == 0
+    proxied = Kubeconfig(path, environ={"HTTPS_PROXY": "http://x"}, reader=reader)
+    assert (await proxied.current(now=1.0)).server == "https://elsewhere"
 
 
 async def test_an_expired_token_is_renewed_but_no_plug_in_is_run_for_each_refusal(child: Child) -> None:
