@@ -1,6 +1,7 @@
 """The ``bareway`` command, installed also as ``kubectl-bareway`` for kubectl to find; a verb is a file."""
 
 import argparse
+import gc
 import io
 import os
 import sys
@@ -25,6 +26,7 @@ class _Help(argparse.HelpFormatter):
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; the exit code is ``ExitCode``'s, or what shells say of a program that was ended."""
+    gc.disable()  # it ends soon: to look for garbage among what is imported would take a tenth of its start
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # a letter that it has not is no reason to fail
@@ -38,6 +40,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # the reader, such as head, has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return PIPE_CLOSED
+    finally:
+        gc.enable()
 
 
 def _run(words: Sequence[str]) -> int:

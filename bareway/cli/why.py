@@ -11,22 +11,18 @@ import sys
 from argparse import SUPPRESS, ArgumentParser, Namespace
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from bareway.cli.asking.place import IN_ONE_ROUND, CannotLook, add_place, is_here, namespace_of
 from bareway.cli.asking.sockets import SOCKETS
 from bareway.cli.pages.output import JSON_VERSION, add_output, show
 from bareway.cli.pages.telling import could_not_tell
-from bareway.cli.pages.why import why_page
 from bareway.cli.verb import ExitCode, Verb
-from bareway.decide.answers.why.chain import Outcome, Why
 from bareway.model.plain import plain
 
-CODES: Final = {
-    Outcome.SERVED: ExitCode.WELL,
-    Outcome.WRONG: ExitCode.SOMETHING_WRONG,
-    Outcome.UNKNOWN: ExitCode.COULD_NOT_TELL,
-}
+if TYPE_CHECKING:
+    from bareway.decide.answers.why.chain import Outcome, Why
+
 ABOUT_MAX: Final = 512  # characters; the longest name of a Service and its namespace are 317
 
 
@@ -49,17 +45,36 @@ def _run(arguments: Namespace) -> ExitCode:
     try:
         if arguments.as_told:
             return _tell(arguments.socket or SOCKETS, arguments.about, arguments.timeout)
-        found, unasked = _found(arguments)
+        return _answer(arguments)
     except CannotLook as error:
         return could_not_tell(str(error))
-    show(why_page(found, unasked), arguments.output)
-    return CODES[found.outcome]
 
 
 WHY: Final = Verb(add_arguments=_add_arguments, run=_run, answers_here=True)
 
 
-def _found(arguments: Namespace) -> tuple[Why, int]:
+def _answer(arguments: Namespace) -> ExitCode:
+    """The whole of it; its parts, asked in each Pod, are told without what makes and shows a chain."""
+    from bareway.cli.pages.why import why_page  # noqa: PLC0415 - a tenth of a second of imports
+
+    found, unasked = _found(arguments)
+    show(why_page(found, unasked), arguments.output)
+    return _code(found.outcome)
+
+
+def _code(outcome: "Outcome") -> ExitCode:
+    from bareway.decide.answers.why.chain import Outcome  # noqa: PLC0415 - as above
+
+    match outcome:
+        case Outcome.SERVED:
+            return ExitCode.WELL
+        case Outcome.WRONG:
+            return ExitCode.SOMETHING_WRONG
+        case Outcome.UNKNOWN:
+            return ExitCode.COULD_NOT_TELL
+
+
+def _found(arguments: Namespace) -> "tuple[Why, int]":
     """The chain, and how many speakers were left out."""
     if is_here(arguments):
         from bareway.cli.asking.why_here import why_here  # noqa: PLC0415 - gRPC, on a node

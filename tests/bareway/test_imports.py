@@ -73,3 +73,21 @@ def test_a_verb_that_needs_no_cluster_loads_nothing_that_takes_long(
     )
     loaded = set(json.loads(done.stderr.splitlines()[-1]))
     assert loaded & SLOW == allowed
+
+
+def test_the_parts_of_an_answer_are_told_without_what_makes_and_shows_the_whole() -> None:
+    """It runs in each of our Pods whenever somebody outside asks why."""
+    words = ["--local", "why", "shop/web", "--as-told", "--socket", "/nowhere/speaker.sock"]
+    done = subprocess.run([sys.executable, "-c", VERB, *words], check=True, capture_output=True, timeout=30)
+    loaded = set(json.loads(done.stderr.splitlines()[-1]))
+    assert "bareway.cli.asking.here" in loaded
+    chain = ("bareway.decide", "bareway.resources", "bareway.cli.pages.why")
+    assert [name for name in loaded if name.startswith(chain)] == []
+
+
+def test_a_verb_that_asks_a_cluster_reads_no_certificates_of_the_system() -> None:
+    look = "import sys; print(len(sys.modules['aiohttp.connector']._SSL_CONTEXT_VERIFIED.get_ca_certs()))"
+    for module in ("bareway.cli.asking.gathering", "bareway.cli.asking.pods", "bareway.cli.writing.marks"):
+        command = [sys.executable, "-c", f"import {module}; {look}"]
+        done = subprocess.run(command, check=True, capture_output=True, text=True, timeout=30)
+        assert done.stdout == "0\n", module

@@ -16,6 +16,9 @@ from types import TracebackType
 from typing import Self, TypeVar
 from urllib.parse import quote, urlencode, urlsplit
 
+import bareway.runtime.lean  # before anything that imports aiohttp
+
+# isort: split
 import aiohttp
 import msgspec
 from aiohttp import (
