@@ -16,6 +16,7 @@ from bareway.cli.asking.accounts import missing_rights
 from bareway.cli.asking.attempts import Attempts
 from bareway.cli.asking.pods import SPEAKERS_ASKED, Patience, ask_pods, choose, subject_of
 from bareway.decide.answers.foreigners import recognised
+from bareway.model.arguments import value_of
 from bareway.model.cluster import PodState, Unknown
 from bareway.model.names import NodeName, ObjectKey
 from bareway.model.surroundings import ForeignController, KubeProxy, NodeFacts, Surroundings, Workload
@@ -34,6 +35,9 @@ KUBE_PROXY_MAPS: Final = ("kube-proxy", "kube-proxy-config")
 """ConfigMaps in kube-system: kubeadm's and those like it, EKS'."""
 CILIUM_POOLS: Final = "/apis/cilium.io/v2alpha1/ciliumloadbalancerippools"
 OBJECTS_MAX: Final = 5_000  # of a kind that are looked at; a cluster of 1,000 nodes has as many Leases
+WHERE_TO_LOOK: Final = (
+    "ip link show kube-ipvs0, on a node: with that link it is in IPVS mode, which needs strictARP"
+)
 PATIENCE: Final = Patience()
 FACTS: Final = ("doctor", "-o", "json")
 
@@ -59,11 +63,15 @@ async def surroundings(
         rights = group.create_task(looking.rights(pods), name="rights")
         facts = group.create_task(looking.facts(pods, speakers_max, patience), name="kernels")
     ready = {one.name for one in nodes.result() if one.is_ready}
-    told = [
+    told: Sequence[KubeProxy] = [
         *proxies.result(),
         *(one for each in workloads.result() if (one := _proxy_of(each)) is not None),
         *(one.kube_proxy for one in nodes.result() if one.kube_proxy is not None),
-    ]
+    ] or _static_proxies(workloads.result())
+    silent = [str(one.key) for one in workloads.result() if _is_proxy(one) and _has_file(one)]
+    if silent and not told and not facts.result():  # a kernel tells it by the link that this mode makes
+        why = f"{silent[0]} is there, and neither its flags nor a ConfigMap say it"
+        looking.attempts.tell("mode of kube-proxy", why, WHERE_TO_LOOK)
     return Surroundings(
         namespace=namespace,
         kubernetes=version.result(),
@@ -201,9 +209,24 @@ class _Looking:
         )
 
 
+def _static_proxies(workloads: Sequence[Workload]) -> list[KubeProxy]:
+    """Those that kubelets start from files, as their mirror Pods show them: each way of working once."""
+    pods = (one for one in workloads if one.kind == "Pod" and _is_proxy(one))
+    told = {(one.mode, one.strict_arp): one for pod in pods if (one := from_workload(pod)) is not None}
+    return list(told.values())
+
+
 def _proxy_of(workload: Workload) -> KubeProxy | None:
-    is_one = workload.key.namespace == SYSTEM and workload.key.name.startswith("kube-proxy")
-    return from_workload(workload) if is_one and workload.kind != "Pod" else None
+    return from_workload(workload) if _is_proxy(workload) and workload.kind != "Pod" else None
+
+
+def _has_file(proxy: Workload) -> bool:
+    """Whether its mode may stand in a file of its own; without one and without a flag it is not IPVS."""
+    return bool(value_of(proxy.arguments, "config"))
+
+
+def _is_proxy(workload: Workload) -> bool:
+    return workload.key.namespace == SYSTEM and workload.key.name.startswith("kube-proxy")
 
 
 class _Ended(Struct, frozen=True):

@@ -102,6 +102,53 @@ async def test_everything_is_read() -> None:
     assert found.nodes == {NODE: FACTS}
 
 
+def _static(api: ScriptedApi, *arguments: str) -> None:
+    """kube-proxy as kubelets start it from files: mirror Pods, and nothing else."""
+    _fill(api)
+    del api.answers["/api/v1/namespaces/kube-system/configmaps/kube-proxy"]
+    api.items("/apis/apps/v1/daemonsets")
+    containers = {"containers": [{"name": "kube-proxy", "command": ["kube-proxy", *arguments]}]}
+    pods = (_object(f"kube-proxy-{name}", "kube-system", spec=containers) for name in ("node1", "node2"))
+    api.items("/api/v1/namespaces/kube-system/pods", *pods)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "is_strict"),
+    [
+        pytest.param(["--proxy-mode=ipvs"], False, id="loose"),
+        pytest.param(["--proxy-mode", "ipvs", "--ipvs-strict-arp"], True, id="strict"),
+    ],
+)
+async def test_a_static_kube_proxy_is_read_by_its_mirror_pods_and_told_once(
+    arguments: list[str], is_strict: bool
+) -> None:
+    async with scripted() as (api, client):
+        _static(api, *arguments)
+        found = await surroundings(client, SYSTEM, [])
+    (proxy,) = found.kube_proxies
+    assert (proxy.mode, proxy.strict_arp) == ("ipvs", is_strict)
+    assert proxy.source.startswith("Pod kube-system/kube-proxy-node")
+    assert found.unknown == ()
+
+
+async def test_a_kube_proxy_that_does_not_say_its_mode_is_a_riddle_until_a_kernel_is_looked_at() -> None:
+    async with scripted() as (api, client):
+        _static(api, "--config=/etc/kube-proxy.conf")
+        _put_pod(api)
+        before = await surroundings(client, SYSTEM, [])
+        after = await surroundings(client, SYSTEM, [POD])
+    assert [one.subject for one in before.unknown] == ["mode of kube-proxy"]
+    assert before.unknown[0].why.startswith("kube-system/kube-proxy-node1 is there")
+    assert (before.kube_proxies, after.kube_proxies, after.unknown) == ((), (), ())
+
+
+async def test_a_kube_proxy_without_a_file_and_without_a_mode_works_in_the_usual_one() -> None:
+    async with scripted() as (api, client):
+        _static(api, "--kubeconfig=/etc/kube-proxy.conf")
+        found = await surroundings(client, SYSTEM, [])
+    assert (found.kube_proxies, found.unknown) == ((), ())
+
+
 async def test_a_cluster_of_which_nothing_is_known_has_no_riddles() -> None:
     async with scripted() as (_, client):
         assert await surroundings(client, SYSTEM, []) == Surroundings()
