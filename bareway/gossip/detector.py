@@ -11,10 +11,10 @@ from typing import Final
 
 from bareway.gossip.edges import Edges
 from bareway.gossip.errands import Errands
-from bareway.gossip.events import Dial, Hangup, Output, Probed, Send
+from bareway.gossip.events import Dial, Hangup, MemberChanged, Output, Probed, Send
 from bareway.gossip.health import Health
 from bareway.gossip.inquiries import Inquiries
-from bareway.gossip.member import LinkFact, MemberState
+from bareway.gossip.member import LinkFact, MemberReason, MemberState
 from bareway.gossip.membership import Membership
 from bareway.gossip.message import PingAnswer, PingRequest, Pull
 from bareway.gossip.neighbours import Neighbours
@@ -90,6 +90,13 @@ class Detector:
         if self._seen_version != self._membership.set_version:
             self._seen_version = self._membership.set_version
             self._choose(now)
+
+    def returned(self, change: MemberChanged, *, now: float) -> None:
+        """One lives that we held dead, or did not know."""
+        self._edges.returned(change.name, now=now)
+        if change.reason is MemberReason.RETURNED:
+            self.health.returned(change.name, members=len(self._membership.rings), now=now)
+            self._edges.patience = self.health.patience
 
     def delay_by(self, lag_s: float, *, now: float) -> None:
         """We did not listen for ``lag_s``: nobody was silent in that time, and we are not well."""

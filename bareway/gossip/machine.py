@@ -391,7 +391,7 @@ class GossipMachine:
         if not self._membership.lives(change.name):
             self._sides.forget(change.name)
         if change.reason in {MemberReason.JOINED, MemberReason.RETURNED, MemberReason.REJOINED}:
-            self._edges.returned(change.name, now=now)
+            self._detector.returned(change, now=now)
         if self._membership.comes_unheard(change):
             self._election.announce_again()  # while apart it may have announced what we have
         if change.reason is MemberReason.RETURNED and change.name in self._edges.open:
