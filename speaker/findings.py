@@ -8,7 +8,7 @@ controller hears of it in gossip. A link full of nonsense makes a bounded number
 import logging
 from collections import Counter
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from bareway.gossip.findings import Finding, FindingWord
@@ -20,8 +20,8 @@ from speaker.telling import Recorder, node_reference
 
 logger = logging.getLogger(__name__)
 
-OVER_AFTER_S: Final = 60.0
-"""A finding that is not made again for so long is over; made anew it is told anew."""
+FORGOTTEN_AFTER_S: Final = 60.0
+"""A finding made anew is told anew if it was not made for so long."""
 TOLD_MAX: Final = 100
 """Findings told in that time; beyond it they are only counted."""
 
@@ -33,6 +33,14 @@ class Told:
     word: FindingWord
     mac: str
     address: IPAddress | None
+
+
+@dataclass(slots=True)
+class Remembered:
+    """What was told, and the findings that it stands for as long as they last."""
+
+    made_at: float
+    lasting: set[Finding] = field(default_factory=set)
 
 
 class Findings:
@@ -51,34 +59,43 @@ class Findings:
         self._recorder = recorder
         self._services = services
         self._clock = clock
-        self._last: dict[Told, tuple[float, Finding]] = {}
+        self._last: dict[Told, Remembered] = {}
         self.counts: Counter[str] = Counter()
         """How many began since the start, by word."""
 
     @property
     def lasting(self) -> tuple[Finding, ...]:
-        """Those that were made in the last minute, one for each thing."""
+        """Those that are not over, one for each thing."""
         self._forget(self._clock())
-        return tuple(finding for _, finding in self._last.values())
+        each = (min(one.lasting, key=_place, default=None) for one in self._last.values())
+        return tuple(finding for finding in each if finding is not None)
 
-    def take(self, finding: Finding) -> None:
-        """Something was found."""
+    def take(self, finding: Finding, *, lasts: bool = True) -> None:
+        """Something was found, or found again, or is over."""
         if finding.by != self._me:
             return
         now = self._clock()
         self._forget(now)
         about = Told(finding.word, str(finding.mac), finding.address if _is_about_address(finding) else None)
-        is_known = about in self._last
-        if is_known or len(self._last) < TOLD_MAX:
-            self._last[about] = (now, finding)
-        if is_known:
+        known = self._last.get(about)
+        if not lasts:
+            if known is not None:
+                known.lasting.discard(finding)
             return
-        self.counts[finding.word] += 1
-        if about in self._last:
+        if known is None:
+            self.counts[finding.word] += 1
+            if len(self._last) >= TOLD_MAX:
+                return
+            known = self._last[about] = Remembered(now)
             self._tell(finding)
+        known.made_at = now
+        known.lasting.add(finding)
 
     def _forget(self, now: float) -> None:
-        self._last = {about: last for about, last in self._last.items() if now - last[0] < OVER_AFTER_S}
+        """Gossip says when something is over; so does its silence, if it began anew."""
+        self._last = {
+            about: one for about, one in self._last.items() if now - one.made_at < FORGOTTEN_AFTER_S
+        }
 
     def _tell(self, finding: Finding) -> None:
         sentence = _sentence(finding)
@@ -99,6 +116,10 @@ class Findings:
         if _is_about_address(finding):
             return self._services(finding.address)
         return (node_reference(finding.node or self._me),)
+
+
+def _place(finding: Finding) -> tuple[int, int]:
+    return (finding.address.version, int(finding.address))
 
 
 def _is_about_address(finding: Finding) -> bool:

@@ -166,8 +166,8 @@ class Speaker:
             case MemberChanged(name=name, state=state, reason=reason):
                 self.measuring.member_changed(output)
                 logger.info("member changed", extra={"member": name, "state": state, "reason": reason})
-            case Found(finding=finding):
-                self.findings.take(finding)
+            case Found(finding=finding, lasts=lasts):
+                self.findings.take(finding, lasts=lasts)
 
     # ------------------------------------------------------------ looking
 

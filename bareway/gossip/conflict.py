@@ -117,11 +117,11 @@ class Conflicts:
     def see_members(self) -> None:
         """With whom gossip works has changed: where it does now, claims decide."""
         for address, rival in self._yielded.all:
-            node = self.stations.owner(rival)
-            is_over = self.gossips_with(node) if node is not None else not self.is_missing_some()
-            if is_over:
+            if self._is_settled_with(rival):
                 self._yielded.drop(address)
                 self.changed.add(address)
+        for rival in filter(self._is_settled_with, self.findings.stations(FindingWord.DOUBLE_ANNOUNCER)):
+            self.findings.drop(FindingWord.DOUBLE_ANNOUNCER, rival)
 
     # ------------------------------------------------------------ time
 
@@ -147,6 +147,11 @@ class Conflicts:
 
     def _holds(self, address: IPAddress) -> bool:
         return self.holds_since(address) is not None
+
+    def _is_settled_with(self, rival: MacAddress) -> bool:
+        """Whether gossip says who keeps what, or the station is a stranger."""
+        node = self.stations.owner(rival)
+        return self.gossips_with(node) if node is not None else not self.is_missing_some()
 
     def _watch(self, address: IPAddress, mac: MacAddress, now: float, *, is_solicited: bool) -> None:
         if len(self._watched) < STATES_MAX:

@@ -230,7 +230,9 @@ class Election:
         outputs: list[Announce | Withdraw | Ask | Found] = []
         outputs += self._ownership.answer_for(self._given_up.union(self._looked), again=self._again)
         outputs += self._link.asks
-        outputs += [Found(finding=finding) for finding in self._link.findings.take_found()]
+        findings = self._link.findings
+        outputs += [Found(finding=finding) for finding in findings.take_found()]
+        outputs += [Found(finding=finding, lasts=False) for finding in findings.take_over()]
         self._link.asks.clear()
         self._looked, self._given_up, self._again = (), set(), set()
         return outputs

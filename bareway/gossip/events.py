@@ -301,9 +301,10 @@ class Ask:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
-    """We found something wrong on the link: to be told to people."""
+    """We found something wrong on the link, to be told to people; or it is over."""
 
     finding: Finding
+    lasts: bool = True
 
 
 Output: TypeAlias = Announce | Withdraw | Dial | Probe | Hangup | Send | MemberChanged | Ask | Found

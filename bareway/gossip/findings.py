@@ -1,9 +1,9 @@
 """What members find wrong on the link about an address: words for people, flooded so that all can tell them.
 
 A finding is told to our own program and to the group, again every ten seconds while it lasts: the link is
-asked before whether it does. Whoever hears one passes it on if who found it does not reach everybody, and to
-observers in any case. What follows from it is decided elsewhere: the controller exchanges addresses, the
-speaker writes Events.
+asked before whether it does. Our program is told when it is over. Whoever hears one passes it on if who found
+it does not reach everybody, and to observers in any case. What follows from it is decided elsewhere: the
+controller exchanges addresses, the speaker writes Events.
 """
 
 from collections.abc import Iterable
@@ -77,6 +77,8 @@ class Findings:
     me: NodeName
     found: list[Finding] = field(default_factory=list)
     """To be told to our program."""
+    over: list[Finding] = field(default_factory=list)
+    """So is their end."""
     news: list[Finding] = field(default_factory=list)
     """To be told to everybody."""
     overheard: list[Finding] = field(default_factory=list)
@@ -103,13 +105,18 @@ class Findings:
         alike = sum(each.word is word and each.mac == mac for each in self._own)
         if len(self._own) < OWN_MAX and alike < OF_ONE_MAX:
             self._own[finding] = _Own(now, now + REPEAT_S)
+            self.over = [each for each in self.over if each != finding]
             self.found.append(finding)
             self.news.append(finding)
+
+    def stations(self, word: FindingWord) -> list[MacAddress]:
+        """Those of which we say this, in their order."""
+        return sorted({each.mac for each in self._own if each.word is word})
 
     def drop(self, word: FindingWord, mac: MacAddress) -> None:
         """We no longer say this of a station."""
         for finding in [each for each in self._own if each.word is word and each.mac == mac]:
-            del self._own[finding]
+            self._end(finding)
 
     def repeat(self, *, now: float) -> list[Finding]:
         """Tell again what lasts; returns what may be told next: the link is to be asked whether it does."""
@@ -119,7 +126,7 @@ class Findings:
                 own.is_asked, own.repeat_at = True, max(own.repeat_at, now + CONFIRM_S)
                 asked.append(finding)
             elif now - own.seen_at > LASTS_S:
-                del self._own[finding]
+                self._end(finding)
             else:
                 own.is_asked, own.repeat_at = False, now + REPEAT_S
                 self.news.append(finding)
@@ -139,6 +146,10 @@ class Findings:
             self._heard[finding] = now
             news.append(finding)
 
+    def _end(self, finding: Finding) -> None:
+        del self._own[finding]
+        self.over.append(finding)
+
     def _has_room(self, now: float) -> bool:
         """Whether one more may be passed on: a member that finds things without end floods nobody."""
         if len(self._heard) < HEARD_MAX:
@@ -154,6 +165,11 @@ class Findings:
         found, self.found = self.found, []
         return found
 
+    def take_over(self) -> list[Finding]:
+        """Of which to tell our program that they are over, after those found."""
+        over, self.over = self.over, []
+        return over
+
     def take_news(self) -> list[Finding]:
         """What to tell everybody."""
         news, self.news = self.news, []
@@ -165,8 +181,9 @@ class Findings:
         return overheard
 
 
-KEPT_S: Final = 60.0
-"""An observer knows a finding for so long after it heard it last: five repetitions may be lost."""
+KEPT_S: Final = 45.0
+"""An observer knows a finding for so long after it heard it last: three repetitions may be lost. With the
+time that who found it needs to see that it is over, that is the minute which people are told of."""
 
 
 @dataclass(slots=True)

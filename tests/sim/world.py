@@ -354,8 +354,9 @@ class World(Timeline):
             case Ask():
                 self.say(f"{host.name}: asks for {output.address} ({output.question})")
                 self.segment.ask(host, output)
-            case Found(finding=finding):
-                self.say(f"{host.name}: found {finding.word} {finding.address} {finding.mac}")
+            case Found(finding=finding, lasts=lasts):
+                about = f"{finding.word} {finding.address} {finding.mac}"
+                self.say(f"{host.name}: {'found' if lasts else 'no longer finds'} {about}")
 
     # ------------------------------------------------------------ what a client sees
 

@@ -11,7 +11,7 @@ from bareway.gossip.findings import Finding, FindingWord
 from bareway.model.mac import MacAddress
 from bareway.model.names import IPAddress, NodeName, ObjectKey
 from bareway.model.objects import ObjectReference
-from speaker.findings import OVER_AFTER_S, TOLD_MAX, Findings
+from speaker.findings import FORGOTTEN_AFTER_S, TOLD_MAX, Findings
 from support.rig import FakeRecorder
 
 ME, OTHER = NodeName("a"), NodeName("b")
@@ -34,6 +34,9 @@ class Told:
 
     def _services(self, key: IPAddress) -> Iterable[ObjectReference]:
         return [ObjectReference(kind="Service", key=ObjectKey("shop", f"web-{int(key) & 255}"), uid="u")]
+
+    def shown(self) -> list[Finding]:
+        return list(self.findings.lasting)
 
     def events(self) -> list[tuple[str, str]]:
         return [(about, reason) for about, reason, _ in self.recorder.told]
@@ -95,11 +98,29 @@ def test_what_lasts_is_told_once_and_what_comes_back_is_told_again() -> None:
         made.findings.take(STRANGER)
         made.now += 10.0
     assert len(made.recorder.told) == 1
-    made.now += OVER_AFTER_S
+    made.now += FORGOTTEN_AFTER_S
     assert made.findings.lasting == ()
     made.findings.take(STRANGER)
     assert len(made.recorder.told) == 2
     assert made.findings.counts == {"AddressInUse": 2}
+
+
+def test_what_is_over_is_shown_no_more_and_told_anew_only_after_a_while() -> None:
+    made = Told()
+    for finding in (at(IPVS, 2), IPVS, STRANGER):
+        made.findings.take(finding)
+    assert made.shown() == [IPVS, STRANGER]
+    made.findings.take(IPVS, lasts=False)
+    made.findings.take(STRANGER, lasts=False)
+    assert made.shown() == [at(IPVS, 2)], "it answers for that one"
+    made.findings.take(at(IPVS, 2), lasts=False)
+    assert made.shown() == []
+    told = list(made.recorder.told)
+    made.findings.take(STRANGER)
+    assert made.shown() == [STRANGER]
+    assert made.recorder.told == told
+    made.findings.take(at(STRANGER, 9), lasts=False)  # of which nothing was told
+    assert made.shown() == [STRANGER]
 
 
 def test_what_another_member_found_is_for_it_to_tell() -> None:

@@ -180,6 +180,9 @@ async def test_what_is_found_on_the_link_is_shown_while_it_lasts() -> None:
         assert (shown.address, shown.reason, shown.mac, shown.node) == (A, "StrictArpMissing", str(mac), "b")
         expected = {str(word): 0 for word in FindingWord} | {"StrictArpMissing": 1}
         assert report.figures().findings == expected
+        made.speaker.on_output(Found(finding=finding, lasts=False))
+        assert report.status(now=0.0).findings == ()
+        assert report.figures().findings == expected
 
 
 async def test_why_not_here_is_first_what_the_node_says_of_itself() -> None:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from bareway.gossip.findings import FindingWord
+from bareway.gossip.findings import LASTS_S, REPEAT_S, FindingWord
 from bareway.model.answers import Gravity
 
 
@@ -20,16 +20,21 @@ class Stranger:
     consequence: str
     remedy: str
 
+    @property
+    def told_remedy(self) -> str:
+        """As it is told of what a speaker found: who follows it and asks at once is not to doubt it."""
+        return f"{self.remedy} {LASTS}"
 
-LASTS: Final = "After that it is told for up to 60 s more."
-"""As long as speakers keep what they found: a station that says nothing may still be there."""
+
+LASTS: Final = f"After that it is told for up to {REPEAT_S + LASTS_S:g} s more."
+"""Until the speaker that found it has asked the link again."""
 STRANGERS: Final[Mapping[str, Stranger]] = {
     FindingWord.ADDRESS_IN_USE: Stranger(
         gravity=Gravity.BROKEN,
         evidence="{who} answers for {address} too",
         consequence="Some clients reach that station instead of the Service, by chance.",
         remedy="Find the station with MAC {mac} and give it another address, or take {address} out of the"
-        f" pool. {LASTS}",
+        " pool.",
     ),
     FindingWord.STRICT_ARP_MISSING: Stranger(
         gravity=Gravity.BROKEN,

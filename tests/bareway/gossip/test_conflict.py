@@ -240,10 +240,22 @@ def test_when_gossip_works_again_claims_decide() -> None:
     ground = yielded()
     ground.made.see_members()
     assert ground.made.yields(ADDRESS)
+    assert ground.findings.take_over() == []
     ground.heard = frozenset({LOW})
     ground.made.see_members()
     assert not ground.made.yields(ADDRESS)
     assert ground.made.changed == {ADDRESS}
+    assert [one.word for one in ground.findings.take_over()] == [DOUBLE]
+
+
+def test_who_kept_it_says_no_more_that_two_announce_once_gossip_works_again_with_that_one() -> None:
+    ground = Ground()
+    ground.sight(HIGHER)
+    assert not ground.made.yields(ADDRESS)
+    for heard, over in ((LOW, []), (HIGH, [DOUBLE])):
+        ground.heard = frozenset({heard})
+        ground.made.see_members()
+        assert [one.word for one in ground.findings.take_over()] == over
 
 
 def test_when_another_claims_what_we_yielded_that_is_the_end_of_it() -> None:
@@ -268,6 +280,7 @@ def test_an_unknown_station_is_a_stranger_once_nobody_is_missing() -> None:
     ground.missing = False
     ground.made.see_members()
     assert not ground.made.yields(ADDRESS)
+    assert [one.word for one in ground.findings.take_over()] == [DOUBLE]
 
 
 def test_who_does_not_know_its_own_address_keeps() -> None:

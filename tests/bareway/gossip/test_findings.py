@@ -73,10 +73,10 @@ def test_what_was_not_seen_again_is_over_and_may_begin_anew() -> None:
     made.note(ADDRESS, IN_USE, MAC, None, now=10.0 + REPEAT_S - LASTS_S - 0.1)
     made.repeat(now=10.0 + REPEAT_S - CONFIRM_S)
     made.repeat(now=10.0 + REPEAT_S)
-    assert (made.take_found(), made.take_news()) == ([], [])
+    assert (made.take_found(), made.take_news(), made.take_over()) == ([], [], [MINE])
     assert made.deadline == inf
     made.note(ADDRESS, IN_USE, MAC, None, now=50.0)
-    assert made.take_found() == [MINE]
+    assert (made.take_found(), made.take_over()) == ([MINE], [])
 
 
 def test_what_we_no_longer_say_is_dropped() -> None:
@@ -84,8 +84,17 @@ def test_what_we_no_longer_say_is_dropped() -> None:
     made.drop(FindingWord.STRICT_ARP_MISSING, MAC)
     made.drop(IN_USE, MacAddress(bytes([2, 0, 0, 0, 0, 9])))
     assert made.deadline < inf
+    assert made.take_over() == []
     made.drop(IN_USE, MAC)
     assert made.deadline == inf
+    assert made.take_over() == [MINE]
+
+
+def test_what_is_dropped_and_found_again_in_one_moment_goes_on() -> None:
+    made = noted()
+    made.drop(IN_USE, MAC)
+    made.note(ADDRESS, IN_USE, MAC, None, now=10.0)
+    assert (made.take_found(), made.take_over()) == ([MINE, MINE], [])
 
 
 def test_of_one_station_a_few_addresses_are_enough_and_of_all_some() -> None:
@@ -136,7 +145,11 @@ def test_memory_of_what_was_passed_on_is_bounded_and_the_oldest_is_forgotten_whe
     assert len(made._heard) == HEARD_MAX
 
 
-def test_an_observer_keeps_what_it_heard_for_a_minute() -> None:
+def test_what_is_over_for_who_found_it_is_so_within_a_minute_for_those_who_heard_it() -> None:
+    assert REPEAT_S + LASTS_S + KEPT_S <= 60.0
+
+
+def test_an_observer_keeps_what_it_heard_for_a_while() -> None:
     made = Heard()
     assert made.hear([THEIRS], now=10.0)
     assert not made.hear([THEIRS], now=20.0)

@@ -76,7 +76,7 @@ REMEDIES: Final[Mapping[str, str]] = {
         "Switch IPv6 on where {pool} may be announced: sysctl net.ipv6.conf.INTERFACE.disable_ipv6=0"
     ),
     NotAnnounced.SHARED_LOCAL_PARTIAL: "Let the Pods of all these Services run on the same nodes.",
-    **{word: one.remedy for word, one in STRANGERS.items()},
+    **{word: one.told_remedy for word, one in STRANGERS.items()},
     "Drained": "bareway undrain {node}",
     "Dead": "Look at node {node}, and at the speakers' Pods: kubectl " + SPEAKERS + ".",
 }

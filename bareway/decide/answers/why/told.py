@@ -128,7 +128,7 @@ def _layer2(answer: AddressAnswer, plan: Layer2Answer, told: Hearsay) -> Layer2A
         holder=holder,
         told_by=told_by,
         nodes=tuple(_as_held(row, holder) for row in nodes),
-        strangers=tuple(dict.fromkeys((*plan.strangers, *_strangers(answer.address, told))))[:STRANGERS_TOLD],
+        strangers=tuple(_strangers(answer.address, plan, told))[:STRANGERS_TOLD],
     )
 
 
@@ -232,14 +232,21 @@ def _listed(address: str, told: Hearsay) -> tuple[NodeName, ...]:
     return next((one.listed for one in found if one is not None and one.listed), ())
 
 
-def _strangers(address: str, told: Hearsay) -> Iterator[StrangerAnswer]:
+def _strangers(address: str, plan: Layer2Answer, told: Hearsay) -> Iterable[StrangerAnswer]:
+    """Each station and word once. What others heard of a finding lasts longer than its finder says it."""
     said = [(status.node, one) for _, status in sorted(told.speakers.items()) for one in status.findings]
-    said += [pair for witness in told.witnesses for pair in witness.findings]
-    seen = set[tuple[str, str]]()
-    for by, one in said:
-        if (one.reason, one.mac) not in seen and _concerns(one, address):
-            seen.add((one.reason, one.mac))
-            yield StrangerAnswer(word=one.reason, mac=one.mac, node=one.node or "", found_by=by)
+    heard = (pair for witness in told.witnesses for pair in witness.findings)
+    said += [(by, one) for by, one in heard if by not in told.speakers]
+    found = [
+        StrangerAnswer(word=one.reason, mac=one.mac, node=one.node or "", found_by=by)
+        for by, one in said
+        if _concerns(one, address)
+    ]
+    found += [one for one in plan.strangers if one.found_by not in told.speakers]
+    first: dict[tuple[str, str], StrangerAnswer] = {}
+    for one in found:
+        first.setdefault((one.word, one.mac), one)
+    return first.values()
 
 
 def _concerns(finding: FindingStatus, address: str) -> bool:
