@@ -77,6 +77,26 @@ def _found(word: FindingWord, by: NodeName | None = None) -> tuple[FindingStatus
     return (FindingStatus(address=ADDRESS, reason=word, mac="02:00:00:00:00:99", node=by),)
 
 
+def _doubled(node: NodeName) -> tuple[FindingStatus, ...]:
+    """On both interfaces of that node."""
+    (one,) = _found(FindingWord.DOUBLE_ANNOUNCER, node)
+    return (one, replace(one, mac="02:00:00:00:01:99"))
+
+
+def _apart(view: DoctorView) -> DoctorView:
+    """Nobody reaches node3's gossip port, and node3 reaches one of them."""
+    for name in (NODE1, NODE2):
+        view = with_facts(view, name, tried=(NODE3,), unreached=_unreached("no answer within 1 s"))
+    return view
+
+
+def _cable(view: DoctorView, *, reason: str) -> DoctorView:
+    """node2 has another interface that is used, and this in the subnet of the pool."""
+    view = _link(view)
+    links = (LinkStatus(name=InterfaceName("eth0"), reason=reason), LinkStatus(name=InterfaceName("eth1")))
+    return with_speaker(view, NODE2, links=links)
+
+
 def _link(view: DoctorView, **changes: object) -> DoctorView:
     """node2 gets a second interface, through which its default route goes."""
     uplink = LinkFacts(name=InterfaceName("eth1"), subnets=("198.51.100.0/24",), has_default_route=True)
@@ -150,6 +170,14 @@ AROUND: dict[str, Planted] = {
         subject="node node3",
         plant=lambda view: with_facts(view, NODE1, unreached=_unreached("no answer within 2 s")),
         cure=lambda view: with_facts(view, NODE1, unreached=()),
+    ),
+    "the gossip port is closed to all, and two announce": Planted(
+        word=Ailment.GOSSIP_BLOCKED,
+        subject="node node3",
+        plant=lambda view: _apart(with_speaker(view, NODE2, findings=_doubled(NODE3))),
+        cure=lambda view: with_facts(
+            with_facts(with_speaker(view, NODE2, findings=()), NODE1, unreached=()), NODE2, unreached=()
+        ),
     ),
     "one speaker holds another dead that answers": Planted(
         word=Ailment.GOSSIP_BLOCKED,
@@ -248,6 +276,12 @@ AROUND: dict[str, Planted] = {
             view, NODE2, links=(LinkStatus(name=InterfaceName("eth0"), reason="NoCarrier"),)
         ),
         cure=lambda view: with_speaker(view, NODE2, links=(LinkStatus(name=InterfaceName("eth0")),)),
+    ),
+    "a cable is out": Planted(
+        word=Ailment.NO_CARRIER,
+        subject="node node2",
+        plant=lambda view: _cable(view, reason="NoCarrier"),
+        cure=lambda view: _cable(view, reason=""),
     ),
     "an interface hears no broadcasts": Planted(
         word=Ailment.DEAF_INTERFACE,

@@ -15,6 +15,8 @@ class Ailment(StrEnum):
     POOL_NEARLY_FULL = "PoolNearlyFull"
     DEAF_INTERFACE = "DeafInterface"
     """It is in a pool's subnet and hears no broadcasts, so no question for an address."""
+    NO_CARRIER = "NoCarrier"
+    """It is in a pool's subnet, and its cable is out."""
     REVERSE_PATH_FILTER = "ReversePathFilter"
     """The kernel drops what comes in on a link that the way back does not leave by."""
     RIGHT_MISSING = "RightMissing"

@@ -20,6 +20,11 @@ from bareway.model.surroundings import Unreached
 KEY_IS_MISSING: Final = "with the gossip key is not there"
 """Words of a speaker's ``not_ready``; a test holds them to the sentence that it says."""
 TURNED_AWAY: Final = "turn this speaker away"
+BESIDE: Final = "Both sides may announce the same addresses."
+BY_WAY_OF_OTHERS: Final = (
+    "These nodes learn of each other's death by way of others at best; cut off from all, a node announces"
+    " beside the rest."
+)
 GONE: Final = frozenset({MemberState.DEAD, MemberState.SUSPECT})
 
 
@@ -29,8 +34,9 @@ def check(view: DoctorView) -> Iterator[Finding]:
     blocked = {
         (node, one.member): one for node, facts in view.surroundings.nodes.items() for one in facts.unreached
     }
-    yield from _blocked(view, blocked)
-    yield from _dead(view, frozenset(member for _, member in blocked))
+    dead = _held_dead(view)
+    yield from _blocked(view, blocked, frozenset(dead))
+    yield from _dead(view, dead, told=frozenset(member for _, member in blocked))
 
 
 def _keys(view: DoctorView) -> Iterator[Finding]:
@@ -61,7 +67,10 @@ def _keys(view: DoctorView) -> Iterator[Finding]:
                 )
 
 
-def _blocked(view: DoctorView, blocked: Mapping[tuple[NodeName, NodeName], Unreached]) -> Iterator[Finding]:
+def _blocked(
+    view: DoctorView, blocked: Mapping[tuple[NodeName, NodeName], Unreached], dead: frozenset[NodeName]
+) -> Iterator[Finding]:
+    """Those first whom most cannot reach: a filter on one node is seen from all."""
     by_member: defaultdict[NodeName, list[NodeName]] = defaultdict(list)
     tried_by: defaultdict[NodeName, int] = defaultdict(int)
     for facts in view.surroundings.nodes.values():
@@ -69,35 +78,42 @@ def _blocked(view: DoctorView, blocked: Mapping[tuple[NodeName, NodeName], Unrea
             tried_by[member] += 1
     for node, member in sorted(blocked):
         by_member[member].append(node)
-    for member, nodes in by_member.items():
+    for member, nodes in sorted(by_member.items(), key=lambda one: (-len(one[1]), one[0])):
         one = blocked[nodes[0], member]
         everybody = len(nodes) >= tried_by[member] and len(nodes) > 1
         evidence = f"Its gossip port {one.address} takes no connection from {some([*nodes])}: {one.how}"
-        evidence += f" (nor from any other that tried: {len(nodes)} of {tried_by[member]})." * everybody
-        if everybody and member not in view.cluster.speakers:
+        evidence += f" (nor from any other that tried: {len(nodes)} of {tried_by[member]})" * everybody + "."
+        is_apart = everybody or member in dead
+        if is_apart and member not in view.cluster.speakers:
             yield _gone(view, member, evidence)
             continue
         yield Finding(
             word=Ailment.GOSSIP_BLOCKED,
-            gravity=Gravity.AT_RISK,
+            gravity=Gravity.BROKEN if is_apart else Gravity.AT_RISK,
             subject=f"node {member}",
-            evidence=evidence if everybody else f"{evidence}.",
-            consequence="These nodes learn of each other's death by way of others at best; cut off from all,"
-            " a node announces beside the rest.",
+            evidence=evidence,
+            consequence=BESIDE if is_apart else BY_WAY_OF_OTHERS,
             remedy=f"Allow TCP port {one.address.rpartition(':')[2]} between all nodes, in both directions:"
             " firewalls on the nodes, NetworkPolicies for host networks, filters between them."
             + (" Nothing listens there: see whether the speaker runs." if one.is_refused else ""),
         )
 
 
-def _dead(view: DoctorView, told: frozenset[NodeName]) -> Iterator[Finding]:
-    """Members that some hold dead; who answered us lives, so that something is between them."""
+def _held_dead(view: DoctorView) -> Mapping[NodeName, list[NodeName]]:
+    """Each that is held dead or suspect, and by whom."""
     held: defaultdict[NodeName, list[NodeName]] = defaultdict(list)
     for name, speaker in sorted(view.cluster.speakers.items()):
         for member in speaker.members:
             if member.state in GONE and member.name != name:
                 held[member.name].append(name)
-    for member_name, by in sorted(held.items()):
+    return held
+
+
+def _dead(
+    view: DoctorView, dead: Mapping[NodeName, list[NodeName]], *, told: frozenset[NodeName]
+) -> Iterator[Finding]:
+    """Members that some hold dead; who answered us lives, so that something is between them."""
+    for member_name, by in sorted(dead.items()):
         if member_name in told:
             continue
         if member_name in view.cluster.speakers:
@@ -106,7 +122,7 @@ def _dead(view: DoctorView, told: frozenset[NodeName]) -> Iterator[Finding]:
                 gravity=Gravity.BROKEN,
                 subject=f"node {member_name}",
                 evidence=f"Its speaker answered just now, and {some([*by])} hold it dead or suspect.",
-                consequence="Both sides may announce the same addresses.",
+                consequence=BESIDE,
                 remedy="Allow the gossip port (TCP 7947) between all nodes, in both directions.",
             )
         else:
@@ -127,7 +143,8 @@ def _gone(view: DoctorView, member: NodeName, evidence: str) -> Finding:
         subject=f"node {member}",
         evidence=evidence,
         consequence=consequence,
-        remedy=f"See what became of it: kubectl get node {member};"
+        remedy="See what became of it, whether it is switched on and its cables are in:"
+        f" kubectl get node {member};"
         f" kubectl -n {view.surroundings.namespace} get pods -l component=speaker --field-selector"
         f" spec.nodeName={member}",
     )

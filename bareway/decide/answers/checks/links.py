@@ -1,9 +1,10 @@
-"""Interfaces: none that can be used, one that hears no broadcasts, one whose kernel drops what it hears."""
+"""Interfaces: none that can be used, one without a cable, one that hears no broadcasts or drops them."""
 
 from collections.abc import Iterator
 from typing import Final
 
 from bareway.decide.announcement.announcers import Refusal
+from bareway.decide.announcement.interfaces import allows
 from bareway.decide.answers.checks.ailments import Ailment
 from bareway.decide.answers.checks.pools import networks, within
 from bareway.decide.answers.checks.view import DoctorView, some
@@ -22,13 +23,15 @@ def check(view: DoctorView) -> Iterator[Finding]:
     for _, facts in sorted(view.surroundings.nodes.items()):
         for link in facts.links:
             if _is_in_a_pool(view, link):
+                yield from _unplugged(view, facts, link)
                 yield from _deaf(facts, link)
                 yield from _strict(facts, link)
 
 
 def _is_in_a_pool(view: DoctorView, link: LinkFacts) -> bool:
     subnets = [network for network in networks(link.subnets) if network.version == IPV4]
-    return link.is_up and bool(subnets) and any(within(pool, subnets) for pool in view.layer2_pools)
+    pools = (pool for pool in view.layer2_pools if allows(pool, link.name))
+    return link.is_up and bool(subnets) and any(within(pool, subnets) for pool in pools)
 
 
 def _unusable(view: DoctorView) -> Iterator[Finding]:
@@ -47,6 +50,24 @@ def _unusable(view: DoctorView) -> Iterator[Finding]:
             remedy="Bring an Ethernet interface up that is in the pool's network: on the node, ip link set"
             " dev"
             " NAME up; NoCarrier means that its cable or its switch port is dead.",
+        )
+
+
+def _unplugged(view: DoctorView, facts: NodeFacts, link: LinkFacts) -> Iterator[Finding]:
+    """One of those that a node uses; of a node that has no other more is said already."""
+    speaker = view.cluster.speakers.get(facts.node)
+    reasons = {one.name: one.reason for one in speaker.links} if speaker is not None else {}
+    if reasons.get(link.name) == Ailment.NO_CARRIER and not all(reasons.values()):
+        yield Finding(
+            word=Ailment.NO_CARRIER,
+            gravity=Gravity.AT_RISK,
+            subject=f"node {facts.node}",
+            evidence=f"Its interface {link.name} is in a pool's subnet and switched on, and there is no"
+            " signal.",
+            consequence="Nobody in that subnet reaches this node there: it can announce no address of the"
+            " pool that anybody hears.",
+            remedy=f"Plug the cable of {link.name} in again, or switch its port at the switch on; on the"
+            f" node, ip link show dev {link.name} then says LOWER_UP.",
         )
 
 

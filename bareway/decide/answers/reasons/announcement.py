@@ -205,6 +205,7 @@ LINKS: Final = Topic(
             "NoCarrier",
             "It is switched on, but there is no signal: no cable, or the switch's port is off.",
             "Look at the cable and at the port of the switch.",
+            also=("bareway.decide.answers.checks.ailments.Ailment",),
         ),
         Explanation(
             "NoArp",

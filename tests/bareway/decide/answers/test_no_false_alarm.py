@@ -2,10 +2,12 @@
 
 from dataclasses import replace
 
+from bareway.decide.answers.checks import gossip
 from bareway.decide.answers.checks.ailments import Ailment
 from bareway.decide.answers.checks.view import DoctorView
 from bareway.decide.answers.diagnosis import diagnose
 from bareway.gossip.member import MemberState
+from bareway.model.answers import Gravity
 from bareway.model.configuration import Protocol
 from bareway.model.names import InterfaceName, NodeName, PoolName
 from bareway.model.nodes import EXCLUDE_LABEL
@@ -165,3 +167,31 @@ def test_who_is_only_suspect_and_answers_us_cannot_be_heard_by_others() -> None:
         for name in NODES
     )
     assert _words(with_speaker(healthy(), NODES[0], members=members)) == [Ailment.GOSSIP_BLOCKED]
+
+
+def test_of_two_nodes_the_one_that_is_dead_and_silent_is_not_told_to_open_a_port() -> None:
+    states = (MemberState.DEAD, MemberState.ALIVE)
+    dead, alive = (MemberStatus(name=NODES[1], state=state, since_s=5.0) for state in states)
+    silent = Unreached(member=NODES[1], address="192.0.2.12:7947", how="no answer within 1 s")
+    view = with_facts(healthy(), NODES[0], tried=(NODES[1],), unreached=(silent,))
+    for member, speaks, word in (
+        (dead, False, Ailment.MEMBER_DEAD),
+        (dead, True, Ailment.GOSSIP_BLOCKED),
+        (alive, False, Ailment.GOSSIP_BLOCKED),
+    ):
+        seen = with_speaker(view, NODES[0], members=(member,))
+        found = list(gossip.check(seen if speaks else without_speaker(seen, NODES[1])))
+        assert [one.word for one in found] == [word]
+        assert (found[0].gravity is Gravity.BROKEN) is (speaks and member is dead)
+
+
+def test_the_node_that_most_cannot_reach_is_told_first() -> None:
+    def cut(*others: NodeName) -> tuple[Unreached, ...]:
+        return tuple(Unreached(member=one, address="192.0.2.1:7947", how="no answer") for one in others)
+
+    view = with_facts(healthy(), NODES[0], tried=NODES[1:], unreached=cut(*NODES[1:]))
+    for name in NODES[1:]:
+        view = with_facts(
+            view, name, tried=tuple(one for one in NODES if one != name), unreached=cut(NODES[0])
+        )
+    assert [one.subject for one in gossip.check(view)] == [f"node {name}" for name in NODES]
