@@ -12,19 +12,18 @@ import pytest
 from bareway.decide.answers.checks.ailments import Ailment
 from lab.clinic import of_services
 from lab.clinic.cluster import Clinic, Found, words_of
-from lab.clinic.fault import Fault
+from lab.clinic.fault import SEEN_WITHIN_S, Fault
 from lab.clinic.of_nodes import NODES
 from lab.clinic.of_pools import POOLS
 from lab.clinic.of_programs import PROGRAMS
 from lab.clinic.of_routers import ROUTERS, routed
 from lab.clinic.of_services import SERVICES, Unserved
+from lab.clinic.of_wires import WIRES
 from lab.network import Lab
 from lab.waiting import wait_for
 
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(240)]
 
-SEEN_WITHIN_S = 90.0
-"""Most are seen at once; the machine may be busy."""
 Ask = Callable[[], tuple[Found, ...]]
 
 
@@ -49,12 +48,14 @@ def must_name_first(ask: Ask, word: str, subject: str = "") -> Found:
     return awaited(ask, is_right, f"{word} {subject}")[0]
 
 
-def must_be_well(ask: Ask) -> None:
+def must_be_well(ask: Ask, within_s: float = SEEN_WITHIN_S) -> None:
     """Nothing is found any more."""
-    awaited(ask, lambda seen: not seen, "no finding")
+    awaited(ask, lambda seen: not seen, "no finding", within_s)
 
 
-def awaited(ask: Ask, is_right: Callable[[tuple[Found, ...]], bool], what: str) -> tuple[Found, ...]:
+def awaited(
+    ask: Ask, is_right: Callable[[tuple[Found, ...]], bool], what: str, within_s: float = SEEN_WITHIN_S
+) -> tuple[Found, ...]:
     """What is found once it is right; else what was found last stands in the report."""
     seen: tuple[Found, ...] = ()
 
@@ -64,7 +65,7 @@ def awaited(ask: Ask, is_right: Callable[[tuple[Found, ...]], bool], what: str) 
         return is_right(seen)
 
     try:
-        wait_for(look, what=what, within_s=SEEN_WITHIN_S, poll_s=0.1)
+        wait_for(look, what=what, within_s=within_s, poll_s=0.1)
     finally:
         print(*words_of(seen), sep="\n")
     return seen
@@ -78,7 +79,7 @@ def must_be_named_and_cured(clinic: Clinic, fault: Fault) -> None:
     found = must_name_first(ask, fault.word, fault.subject)
     assert fault.says in found.remedy
     fault.cure(clinic, found)
-    must_be_well(ask)
+    must_be_well(ask, fault.well_within_s)
 
 
 def each(faults: dict[str, Fault]) -> pytest.MarkDecorator:
@@ -101,6 +102,11 @@ def test_doctor_names_what_is_wrong_with_our_programs(clinic: Clinic, fault: Fau
 
 @each(NODES)
 def test_doctor_names_what_is_wrong_with_a_node_or_beside_us(clinic: Clinic, fault: Fault) -> None:
+    must_be_named_and_cured(clinic, fault)
+
+
+@each(WIRES)
+def test_doctor_names_what_is_between_machines(clinic: Clinic, fault: Fault) -> None:
     must_be_named_and_cured(clinic, fault)
 
 

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 from lab.clinic.cluster import Clinic, Found
 
+SEEN_WITHIN_S = 90.0
+"""Most are seen at once; the machine may be busy with other things."""
 Plant = Callable[[Clinic], None]
 Cure = Callable[[Clinic, Found], None]
 
@@ -21,6 +23,8 @@ class Fault:
     """The Service or address that ``bareway why`` is asked about; empty = ``bareway doctor`` is asked."""
     subject: str = ""
     """Whom it must be about; empty = whoever it names."""
+    well_within_s: float = SEEN_WITHIN_S
+    """After the cure; the machine may be busy. Less where it was once told on and on."""
 
 
 def follow(clinic: Clinic, found: Found) -> None:
