@@ -361,3 +361,22 @@ def test_what_another_says_of_a_suspect_counts_from_the_moment_when_it_comes() -
     made.hear(A, PingAnswer(number=request.number, heard=True))
     (member,) = [one for one in made.machine.members() if one.name == Z]
     assert member.since == made.now
+
+
+@pytest.mark.parametrize(("returns", "patience"), [(2, 1), (3, 2)])
+def test_where_several_come_back_from_the_dead_all_may_be_silent_for_longer(
+    returns: int, patience: int
+) -> None:
+    made = desk(A, Z)
+    members = [report(name) for name in OTHERS[:3]]
+    made.hear(A, News(reports=tuple(members)))
+    made.hear(A, News(reports=tuple(replace(each, state=MemberState.SUSPECT) for each in members)))
+    made.wait(S, A, Z)
+    made.hear(A, News(reports=tuple(replace(each, state=MemberState.DEAD) for each in members)))
+    made.hear(A, News(reports=tuple(replace(each, incarnation=1) for each in members[:returns])))
+    assert [each.reason for each in made.all(MemberChanged)] == [MemberReason.RETURNED] * returns
+    made.hear(Z, beat())
+    made.wait(patience * T - 0.05, A)
+    assert Z not in suspects(made)
+    made.wait(0.1, A)
+    assert Z in suspects(made)

@@ -4,7 +4,16 @@ from math import inf
 
 import pytest
 
-from bareway.gossip.health import EDGES_MIN, MEMBERS_MIN, SCORE_MAX, Health, scored
+from bareway.gossip.health import (
+    EDGES_MIN,
+    MEMBERS_MIN,
+    RETURNS_WITHIN_S,
+    SCORE_MAX,
+    UNREST_LASTS_S,
+    Health,
+    scored,
+)
+from bareway.model.names import NodeName
 
 T = 0.5
 
@@ -79,3 +88,53 @@ def test_a_silence_that_goes_on_counts_once_and_a_new_one_again() -> None:
 
     assert [hear(8, 1.0), hear(8, 1.1), hear(5, 1.2)] == [2, 2, 2]
     assert [hear(4, 1.3), hear(8, 1.4)] == [2, 3]
+
+
+def unrest(health: Health, *names: str, at: float = 100.0, members: int = MEMBERS_MIN) -> Health:
+    for name in names:
+        health.returned(NodeName(name), members=members, now=at)
+    return health
+
+
+@pytest.mark.parametrize(
+    ("names", "members"),
+    [
+        pytest.param(("a", "b"), MEMBERS_MIN, id="two may have been cut off"),
+        pytest.param(("a", "a", "a", "b"), MEMBERS_MIN, id="one that comes and goes is one"),
+        pytest.param(("a", "b", "c"), MEMBERS_MIN - 1, id="in a small group that is most of it"),
+    ],
+)
+def test_a_few_that_come_back_were_cut_off(names: tuple[str, ...], members: int) -> None:
+    health = unrest(healthy(), *names, members=members)
+    assert (health.patience, health.deadline) == (1, inf)
+
+
+def test_members_that_come_back_one_by_one_are_no_unrest() -> None:
+    health = healthy()
+    for number in range(9):
+        unrest(health, f"node{number}", at=100.0 + number * RETURNS_WITHIN_S / 2)
+    assert health.patience == 1
+
+
+def test_two_halves_that_meet_again_cost_one_step_of_patience() -> None:
+    assert unrest(healthy(), *"abcdefgh").patience == 2
+
+
+def test_as_long_as_several_come_back_all_give_each_other_more_time_and_less_when_it_is_over() -> None:
+    health, at = healthy(), 100.0
+    for second in range(2 * SCORE_MAX):
+        at = 100.0 + second
+        unrest(health, *"abc", at=at)
+    assert health.patience == SCORE_MAX + 1
+    health.recover(now=at + UNREST_LASTS_S - 0.1)
+    assert (health.patience, health.deadline) == (SCORE_MAX + 1, at + UNREST_LASTS_S)
+    for step in range(SCORE_MAX):
+        health.recover(now=at + UNREST_LASTS_S * (1 + step))
+        assert health.patience == SCORE_MAX - step
+    assert health.deadline == inf
+
+
+def test_our_own_health_and_unrest_do_not_add_up() -> None:
+    health = unrest(healthy(), *"abc")
+    health.worsen(3, now=100.0)
+    assert (health.score, health.patience) == (3, 4)

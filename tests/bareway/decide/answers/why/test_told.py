@@ -7,20 +7,14 @@ import pytest
 from bareway.decide.answers.why.answer import completed, why
 from bareway.decide.answers.why.chain import BgpNodeAnswer, Layer2Answer, Outcome, Why
 from bareway.decide.answers.why.told import Hearsay
-<<<<<<< HEAD
 from bareway.decide.answers.why.view import WhyView, Witness, view_of
+from bareway.gossip.findings import FindingWord
 from bareway.gossip.member import MemberState
 from bareway.model.cluster import Cluster
 from bareway.model.names import NodeName
 from bareway.model.nodes import EXCLUDE_LABEL
-from support.asked import NODE1, NODE2, NODE3, NODES, ON_LINK, ROUTED, healthy, on_link, pod, with_nodes
-=======
-from bareway.decide.answers.why.view import Witness
-from bareway.gossip.findings import FindingWord
-from bareway.gossip.member import MemberState
 from bareway.model.status import FindingStatus
-from support.asked import NODE1, NODE2, NODE3, NODES, ON_LINK, healthy, on_link
->>>>>>> d7ddbcc (Say that what was found on the link is over when it is, not a minute later)
+from support.asked import NODE1, NODE2, NODE3, NODES, ON_LINK, ROUTED, healthy, on_link, pod, with_nodes
 
 
 def _link(found: Why) -> Layer2Answer:
@@ -67,7 +61,6 @@ def test_what_was_heard_before_is_made_anew_when_more_is_heard() -> None:
     assert _link(found).nodes[2].sentence == "node node2 has it"
 
 
-<<<<<<< HEAD
 # ------------------------------------------------------------ speakers that ignore the exclude label
 
 LABELLED = "nodeLabeledExcludeBalancers"
@@ -145,7 +138,8 @@ def test_the_pods_of_a_gathered_cluster_say_who_ignores_the_label() -> None:
     controller = replace(told, component="controller", node=NODE2)
     view = view_of(Cluster(pods=(told, pod(NODE3), controller)), now=1)
     assert Hearsay(pods=view.pods).ignoring == {NODE1}
-=======
+
+
 def test_what_was_heard_of_a_stranger_counts_until_who_found_it_is_asked() -> None:
     finding = FindingStatus(address=ON_LINK, reason=FindingWord.ADDRESS_IN_USE, mac="02:00:00:00:00:99")
     witness = Witness(name="the controller", holders={ON_LINK: NODE1}, findings=((NODE1, finding),))
@@ -162,4 +156,3 @@ def test_what_was_heard_of_a_stranger_counts_until_who_found_it_is_asked() -> No
     lasting = {NODE1: replace(own[NODE1], findings=(finding,))}
     for view in (Hearsay(speakers=lasting), Hearsay(speakers=lasting, witnesses=(witness,))):
         assert [one.found_by for one in _link(completed(chain, view)).strangers] == [NODE1]
->>>>>>> d7ddbcc (Say that what was found on the link is over when it is, not a minute later)
