@@ -16,7 +16,19 @@ from pathlib import Path
 import msgspec
 
 from bench.arguments import EXIT_COULD_NOT_TRY, EXIT_MISSED
-from bench.layer2 import away, blackout, disturbed, failover, idle, many, peers, planned, soak, start
+from bench.layer2 import (
+    away,
+    blackout,
+    disturbed,
+    failover,
+    idle,
+    many,
+    overload,
+    peers,
+    planned,
+    soak,
+    start,
+)
 from bench.layer2.campaign import RESULTS, campaign
 from bench.layer2.conditions import FAMILIES, Conditions
 from bench.layer2.targets import FAILOVER_TRIALS
@@ -44,6 +56,7 @@ SCENARIOS: dict[str, Callable[[Conditions], object]] = {
     "start": start.start,
     "blackout": blackout.blackout,
     "idle": idle.idle,
+    "overload": overload.overload,
 }
 OWN: dict[str, dict[str, float]] = {
     "soak": {"nodes": 8, "trials": 10, "minutes": 60, "loss": 1},
@@ -53,6 +66,7 @@ OWN: dict[str, dict[str, float]] = {
     "start": {"addresses": 5000},
     "blackout": {"addresses": 100},
     "idle": {"addresses": 1000, "nodes": 8, "trials": 1},
+    "overload": {"addresses": 1000, "nodes": 8, "trials": 1},
 }
 """Conditions of a scenario where the command line says nothing, if they are not those of all."""
 

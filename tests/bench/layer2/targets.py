@@ -64,6 +64,7 @@ RUNS: tuple[Run, ...] = (
     _scenario("start", "--addresses", "5000", trials_most=3, minutes=15),
     _scenario("idle", "--addresses", "1000", "--nodes", "8", under="idle-1000", trials_most=1, minutes=8),
     _scenario("idle", "--addresses", "5000", "--nodes", "8", under="idle-5000", trials_most=1, minutes=15),
+    _scenario("overload", "--addresses", "1000", "--nodes", "8", trials_most=3, minutes=10),
     Run(name="arp", module="bench.arp", minutes=2),
     Run(name="scale", module="sim.scale", minutes=10),
     _scenario("peers", minutes=15),
@@ -134,6 +135,7 @@ def _large() -> Iterator[Target]:
         run = f"idle-{addresses}"
         yield Target(run=run, what="CPU, % of a core", path="found.*.cpu_percent_max", most=1.5)
         yield Target(run=run, what="PSS of a Pod, MB", path="found.*.pss_mb_max", most=pss_mb)
+    yield Target(run="overload", what="last false death after, s", path="found.*.calm_after_s", most=45)
     yield Target(run="scale", what="detection p99, s", path="detection_p99_s", most=0.8)
     yield Target(run="scale", what="messages a second", path="messages_per_s_max", most=200)
 
