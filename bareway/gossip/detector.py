@@ -94,7 +94,8 @@ class Detector:
     def returned(self, change: MemberChanged, *, now: float) -> None:
         """One lives that we held dead, or did not know."""
         self._edges.returned(change.name, now=now)
-        if change.reason is MemberReason.RETURNED:
+        member = self._membership.get(change.name)
+        if change.reason is MemberReason.RETURNED and member is not None and not member.is_restarted:
             self.health.returned(change.name, members=len(self._membership.rings), now=now)
             self._edges.patience = self.health.patience
 

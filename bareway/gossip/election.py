@@ -38,6 +38,8 @@ from bareway.model.names import IPAddress, NodeName
 
 ROUND_MAX: Final = 1024
 """Addresses looked at in one housekeeping: thousands each time were half of what an idle member costs."""
+STALE_MAX: Final = 64
+"""Times of claims that may be kept beyond twice as many as we answer for."""
 
 
 class Election:
@@ -73,6 +75,8 @@ class Election:
             membership=membership, table=self.table, ownership=self._ownership, sides=sides
         )
         self._forgetting = Forgetting(me=self._me, table=self.table)
+        self._claimed_at: dict[IPAddress, float] = {}
+        """When we last claimed each of the addresses that we have."""
         self._backlog = Backlog()
         self._looked_to = 0
         """How far the present round has come in what is wanted."""
@@ -166,9 +170,11 @@ class Election:
             case Sighted():
                 self._link.sighted(event, now=now)
 
-    def announce_again(self) -> None:
-        """While we were apart others may have announced what we had."""
-        self._again |= self._ownership.answering
+    def announce_again(self, *, since: float = -inf) -> None:
+        """Others may have announced what we claimed since then."""
+        claimed_at = self._claimed_at
+        if since < inf:
+            self._again |= {each for each in self._ownership.answering if claimed_at.get(each, -inf) >= since}
 
     # ------------------------------------------------------------ silence
 
@@ -201,6 +207,9 @@ class Election:
         """Look at everything, some of it each time if it is much, and forget what nobody wants."""
         self._backlog.add(self._next_round())
         self._link.keep_house(now=now)
+        if len(self._claimed_at) > 2 * len(self._ownership.answering) + STALE_MAX:
+            ours = self._ownership.answering
+            self._claimed_at = {each: at for each, at in self._claimed_at.items() if each in ours}
         if ready and not self.silenced:
             for address in self._forgetting.sweep(self._ownership.wanted, now=now):
                 self._claim(self.table.next_claim(address, NOBODY), now)
@@ -259,6 +268,7 @@ class Election:
         self._own_claims.append(claim)
         self._again.add(claim.address)
         if claim.node == self._me:
+            self._claimed_at[claim.address] = now
             self._link.took(claim.address, was_vacant=was_vacant, now=now)
 
     def _tell(self, old: Claim | None, claim: Claim, now: float) -> None:

@@ -26,6 +26,8 @@ MEMBERS_MIN: Final = 5
 RETURNS_MIN: Final = 3
 """So many members back from the dead within RETURNS_WITHIN_S are more than one that was cut off."""
 RETURNS_WITHIN_S: Final = 5.0
+UNREST_MAX: Final = 3
+"""Four times the patience: a death that comes meanwhile is known after 2.25 s at most (profile default)."""
 UNREST_STEP_S: Final = 1.0
 """Unrest grows by one in this time at most: two halves that meet again see many return, but once."""
 UNREST_LASTS_S: Final = 10.0
@@ -83,18 +85,18 @@ class Health:
             self._score = scored(self._score, -1)
             self._recovers_at = now + self.recovery_s if self._score else inf
         if now >= self._calms_at:
-            self._unrest = scored(self._unrest, -1)
+            self._unrest -= 1
             self._calms_at = now + UNREST_LASTS_S if self._unrest else inf
 
     def returned(self, name: NodeName, *, members: int, now: float) -> None:
-        """A member that was held dead lives."""
+        """A member that was held dead lives, as the same process."""
         self._returned = {each: at for each, at in self._returned.items() if now - at < RETURNS_WITHIN_S}
         self._returned[name] = now
         if members < MEMBERS_MIN or len(self._returned) < RETURNS_MIN:
             return
         self._calms_at = now + UNREST_LASTS_S
         if now - self._unrest_at >= UNREST_STEP_S:
-            self._unrest, self._unrest_at = scored(self._unrest, 1), now
+            self._unrest, self._unrest_at = min(self._unrest + 1, UNREST_MAX), now
 
     def hear(self, *, silent: int, edges: int, members: int, is_alarm: bool, now: float) -> None:
         """So many of our edges are silent, and one for so long that it raises the alarm now.

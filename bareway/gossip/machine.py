@@ -392,8 +392,7 @@ class GossipMachine:
             self._sides.forget(change.name)
         if change.reason in {MemberReason.JOINED, MemberReason.RETURNED, MemberReason.REJOINED}:
             self._detector.returned(change, now=now)
-        if self._membership.comes_unheard(change):
-            self._election.announce_again()  # while apart it may have announced what we have
+        self._election.announce_again(since=self._membership.apart_since(change))
         if change.reason is MemberReason.RETURNED and change.name in self._edges.open:
             # Its claims counted for nothing while it was held dead: ask for them now, not by a digest.
             self._pull(change.name, now)

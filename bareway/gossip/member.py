@@ -190,6 +190,10 @@ class Member:
     """Its process crashed: until then its claims stay its own."""
     revived_at: float | None = None
     """When it was last held dead and came back."""
+    parted_at: float | None = None
+    """When it was held dead, that time."""
+    is_restarted: bool = False
+    """It came back as another process than the one that was held dead."""
 
     @property
     def name(self) -> NodeName:

@@ -17,8 +17,8 @@ from typing import Final
 from bareway.gossip.claims import DIGEST_BYTES, DIGEST_MASK
 from bareway.gossip.events import MemberChanged
 from bareway.gossip.member import Facts, Member, MemberReason, MemberState, Report, Side, supersedes
-from bareway.gossip.profile import COUNTER_MAX, CRASH_GRACE_S, MEMBERS_MAX, RETRY_FOR_S
-from bareway.gossip.rings import FULL_MESH_MAX, Rings
+from bareway.gossip.profile import COUNTER_MAX, CRASH_GRACE_S, MEMBERS_MAX, RETRY_FOR_S, SIDE_WINDOW_S
+from bareway.gossip.rings import Rings
 from bareway.gossip.roles import is_observer
 from bareway.gossip.suspicion import Suspicion
 from bareway.model.names import NodeName
@@ -123,16 +123,19 @@ class Membership:
             return False
         return (member.report.epoch, member.report.incarnation) == (report.epoch, report.incarnation)
 
-    def comes_unheard(self, change: MemberChanged) -> bool:
-        """Whether a member comes from apart, and what it claimed there may never reach us.
+    def apart_since(self, change: MemberChanged) -> float:
+        """Since when a member that comes may have announced what we claimed; infinity: it did not.
 
-        In a full mesh it reaches us by the edge to it. A newcomer that has not started has claimed nothing:
-        one more node is no reason for all others to announce all that they have.
+        What it claimed there need not reach us: others may tell it first that we know better, and then its
+        claims are ours. What we had claimed long before, and never anew, it cannot have taken with a claim
+        that is worse. A newcomer that has not started has claimed nothing at all.
         """
         member = self._members.get(change.name)
-        has_come = change.reason in {MemberReason.JOINED, MemberReason.RETURNED}
-        is_heard = len(self.rings) <= FULL_MESH_MAX
-        return has_come and not is_heard and member is not None and member.report.facts.started
+        if member is not None and change.reason is MemberReason.RETURNED and member.parted_at is not None:
+            return member.parted_at - SIDE_WINDOW_S
+        if member is not None and change.reason is MemberReason.JOINED and member.report.facts.started:
+            return -inf
+        return inf
 
     def standings(self) -> dict[NodeName, Facts]:
         """What the living say of themselves, ourselves included."""
@@ -318,7 +321,8 @@ class Membership:
             self.changed_at = now
             if new.lives:
                 self.rings.add(report.name)
-                new = replace(new, revived_at=now)
+                is_restarted = report.epoch != member.report.epoch
+                new = replace(new, revived_at=now, parted_at=member.since, is_restarted=is_restarted)
             else:
                 self.rings.remove(report.name)
         if new.lives != member.lives or report.state is MemberState.LEFT:

@@ -31,10 +31,11 @@ CHUNK: Final = 20
 """Frames worth a wake-up while there is more to send than the rate allows."""
 REPEATS_S: Final = (0.1, 0.3, 1.0, 2.0, 4.0)
 """Times of the repeats after the announcement …"""
-REPEATS_ANEW_S: Final = (1.0, 4.0)
-"""… and of one that says anew what was told before, to switches and caches that others led astray; what is
-left of the former repeats goes before these. Where two of us contend, each defends what the other said a
-second ago, and members that tell it five times meanwhile have no time to find each other again."""
+REPEATS_ANEW_S: Final = (1.1, 4.0)
+"""… and of one that says anew what was told before, to switches and caches that others led astray: the first
+just after Linux's locktime. What is left of the first announcement's repeats goes before these. Where two of
+us contend, each defends what the other said a second ago; members that tell it five times meanwhile have no
+time to find each other again."""
 INTERVAL_S: Final = 60.0
 """Distance of the rounds after those (configuration key gratuitous-interval)."""
 FORMS_MAX: Final = max(map(len, FORMS.values()))
@@ -83,8 +84,9 @@ class _Entry:
     def repeats_anew_s(self, now: float) -> tuple[float, ...]:
         """Those of an announcement that takes the place of this one."""
         since_s = now - self.announced_at
-        left = [repeat_s - since_s for repeat_s in self.repeats_s[max(self.rounds - 1, 0) :]]
-        return (*(repeat_s for repeat_s in left if 0 < repeat_s < REPEATS_ANEW_S[0]), *REPEATS_ANEW_S)
+        first_s = self.repeats_s if self.repeats_s is REPEATS_S else self.repeats_s[: -len(REPEATS_ANEW_S)]
+        left_s = [repeat_s - since_s for repeat_s in first_s[max(self.rounds - 1, 0) :]]
+        return (*(repeat_s for repeat_s in left_s if 0 < repeat_s < REPEATS_ANEW_S[0]), *REPEATS_ANEW_S)
 
 
 class Burst:

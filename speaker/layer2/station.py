@@ -81,6 +81,8 @@ class Station:
         self.link = link
         self._responder.follow(link)
         self._sender.follow(link)
+        if is_new_mac:  # of this one nothing was told yet: all repeats, not those of what is told anew
+            self._go_on(Withdrawn(tuple(self._announced)))
         self.settle(announced, anew=is_new_mac)
 
     def settle(self, announced: Collection[IPAddress], *, anew: bool = False) -> None:

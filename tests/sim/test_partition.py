@@ -143,3 +143,35 @@ def test_a_claim_that_the_others_missed_is_found_by_the_digest() -> None:
     table.hear(table.next_claim(address, other))  # and nobody is told
     world.run(6)
     assert world.owners()[address] == [other]
+
+
+@pytest.mark.parametrize(
+    ("nodes", "cut_off"),
+    [
+        pytest.param(3, [3], id="one of three"),
+        pytest.param(5, [4, 5], id="two of five"),
+        pytest.param(8, [6, 7, 8], id="three of eight"),
+        pytest.param(12, [10, 11, 12], id="three of twelve, which are no full mesh"),
+    ],
+)
+@pytest.mark.parametrize("seed", range(4, 8))
+def test_a_client_of_the_smaller_side_is_told_who_has_each_address_now(
+    seed: int, nodes: int, cut_off: list[int]
+) -> None:
+    """It asks nobody: what it learnt there it keeps until somebody tells it otherwise."""
+    world = settled(seed, nodes=nodes, addresses=12)
+    smaller = [world.names[number - 1] for number in cut_off]
+    world.isolate(smaller)
+    far = next(client for client in world.segment.clients if client.part)
+    world.run(8.0)
+    for key in world.wanted:
+        world.segment.resolve(far, key)
+    world.run(0.5)
+    assert far.cache
+    far.part = 0
+    world.heal()
+    world.run(MEET_S)
+    macs = {host.mac: name for name, host in world.hosts.items()}
+    owners = world.owners()
+    stale = {key: macs[far.cache[key]] for key in world.wanted if [macs[far.cache[key]]] != owners[key]}
+    assert stale == {}

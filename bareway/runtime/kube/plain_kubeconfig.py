@@ -5,7 +5,6 @@ else, from exec plug-ins to proxies, and every mistake is left to ``bareway.runt
 has the official package and its words: nothing is guessed here.
 """
 
-import binascii
 import re
 from base64 import standard_b64decode
 from collections.abc import Mapping
@@ -55,7 +54,7 @@ def read_plain(path: Path, context: str, environ: Mapping[str, str]) -> Plain | 
         return None
     try:
         return _read(path, context)
-    except (_NotPlain, OSError, UnicodeDecodeError, binascii.Error):
+    except (_NotPlain, OSError, ValueError):  # of text, of base64, of a path
         return None
 
 

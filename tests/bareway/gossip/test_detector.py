@@ -363,9 +363,16 @@ def test_what_another_says_of_a_suspect_counts_from_the_moment_when_it_comes() -
     assert member.since == made.now
 
 
-@pytest.mark.parametrize(("returns", "patience"), [(2, 1), (3, 2)])
+@pytest.mark.parametrize(
+    ("returns", "epoch", "patience"),
+    [
+        pytest.param(2, 1, 1, id="two"),
+        pytest.param(3, 1, 2, id="three"),
+        pytest.param(3, 2, 1, id="three that begin anew were dead indeed"),
+    ],
+)
 def test_where_several_come_back_from_the_dead_all_may_be_silent_for_longer(
-    returns: int, patience: int
+    returns: int, epoch: int, patience: int
 ) -> None:
     made = desk(A, Z)
     members = [report(name) for name in OTHERS[:3]]
@@ -373,7 +380,8 @@ def test_where_several_come_back_from_the_dead_all_may_be_silent_for_longer(
     made.hear(A, News(reports=tuple(replace(each, state=MemberState.SUSPECT) for each in members)))
     made.wait(S, A, Z)
     made.hear(A, News(reports=tuple(replace(each, state=MemberState.DEAD) for each in members)))
-    made.hear(A, News(reports=tuple(replace(each, incarnation=1) for each in members[:returns])))
+    back = tuple(replace(each, epoch=epoch, incarnation=1) for each in members[:returns])
+    made.hear(A, News(reports=back))
     assert [each.reason for each in made.all(MemberChanged)] == [MemberReason.RETURNED] * returns
     made.hear(Z, beat())
     made.wait(patience * T - 0.05, A)

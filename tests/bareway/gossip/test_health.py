@@ -10,6 +10,7 @@ from bareway.gossip.health import (
     RETURNS_WITHIN_S,
     SCORE_MAX,
     UNREST_LASTS_S,
+    UNREST_MAX,
     Health,
     scored,
 )
@@ -122,15 +123,15 @@ def test_two_halves_that_meet_again_cost_one_step_of_patience() -> None:
 
 def test_as_long_as_several_come_back_all_give_each_other_more_time_and_less_when_it_is_over() -> None:
     health, at = healthy(), 100.0
-    for second in range(2 * SCORE_MAX):
+    for second in range(2 * UNREST_MAX):
         at = 100.0 + second
         unrest(health, *"abc", at=at)
-    assert health.patience == SCORE_MAX + 1
+    assert health.patience == UNREST_MAX + 1
     health.recover(now=at + UNREST_LASTS_S - 0.1)
-    assert (health.patience, health.deadline) == (SCORE_MAX + 1, at + UNREST_LASTS_S)
-    for step in range(SCORE_MAX):
+    assert (health.patience, health.deadline) == (UNREST_MAX + 1, at + UNREST_LASTS_S)
+    for step in range(UNREST_MAX):
         health.recover(now=at + UNREST_LASTS_S * (1 + step))
-        assert health.patience == SCORE_MAX - step
+        assert health.patience == UNREST_MAX - step
     assert health.deadline == inf
 
 

@@ -1,58 +1,78 @@
-"""Who comes back, or comes first: what we hold is told again only if it may have announced it unheard."""
+"""Who comes back, or comes first: what we have is announced again if it may have announced it too."""
 
 from dataclasses import replace
+from ipaddress import ip_address
 
-from bareway.gossip.events import Announce, MemberChanged
+import pytest
+
+from bareway.gossip.events import Announce, Closed, MemberChanged
 from bareway.gossip.member import MemberReason, MemberState, Side
 from bareway.gossip.message import News, Pull, State
-from bareway.gossip.rings import FULL_MESH_MAX
+from bareway.gossip.profile import SIDE_WINDOW_S
 from bareway.model.names import NodeName
-from support.gossip_desk import ADDRESS, PROFILE, UP, A, Desk, Z, claim, holding, report
+from support.gossip_desk import ADDRESS, ME, PROFILE, UP, A, Desk, Z, claim, holding, report
+from support.wishes import wanted as wanting
 
-GROUP = tuple(NodeName(f"node{number}") for number in range(FULL_MESH_MAX))
+B = NodeName("b")
+OTHER = ip_address("192.0.2.2")
 
 
-def returning(*others: NodeName, started: bool = True) -> Desk:
-    """A member was held dead and is back, in a group with these."""
+def returning(*, held_s: float, epoch: int = 1) -> Desk:
+    """We have held an address for so long when a member is held dead; two seconds later it is back."""
     made = holding()
-    b = report(NodeName("b"))
-    made.hear(A, News(reports=(*map(report, others), b)))
-    made.hear(A, News(reports=(replace(b, state=MemberState.SUSPECT),)))
+    made.wait(SIDE_WINDOW_S, A, Z)
+    made.meet(B)
+    made.give(wanting({ADDRESS: None, OTHER: frozenset({ME})}))
+    assert made.answers(OTHER)
+    made.wait(held_s, A, B, Z)
+    made.give(Closed(peer=B))
+    made.hear(A, News(reports=(report(B, MemberState.SUSPECT),)))
     made.wait(PROFILE.suspicion_s, A, Z)
-    made.hear(A, News(reports=(replace(b, state=MemberState.DEAD),)))
-    assert made.all(Announce) == []
-    made.hear(A, News(reports=(replace(b, incarnation=1, facts=replace(UP, started=started)),)))
+    made.hear(A, News(reports=(report(B, MemberState.DEAD),)))
+    made.wait(2.0, A, Z)
+    made.hear(A, News(reports=(replace(report(B, incarnation=1), epoch=epoch),)))
     assert made.all(MemberChanged)[-1].reason is MemberReason.RETURNED
     return made
 
 
-def test_when_one_returns_that_need_not_tell_us_what_it_claimed_what_we_hold_is_announced_again() -> None:
-    assert returning(*GROUP).all(Announce) == [Announce(addresses=(ADDRESS,))]
+@pytest.mark.parametrize("epoch", [1, 2])
+def test_what_we_claimed_shortly_before_one_was_lost_is_announced_again_when_it_returns(epoch: int) -> None:
+    """It may have claimed that too, and announced it; if it has begun anew, its former life has."""
+    assert returning(held_s=1.0, epoch=epoch).all(Announce) == [Announce(addresses=(OTHER,))]
 
 
-def test_one_that_returns_and_has_claimed_nothing_makes_nobody_announce_again() -> None:
-    assert returning(*GROUP, started=False).all(Announce) == []
+def test_what_we_had_for_long_it_cannot_have_claimed_without_a_better_claim() -> None:
+    assert returning(held_s=SIDE_WINDOW_S + 1.0).all(Announce) == []
 
 
-def test_where_all_gossip_with_each_other_only_what_a_member_claimed_is_announced_again() -> None:
-    made = returning()
-    assert made.all(Announce) == []
-    made.meet(NodeName("b"), claim(NodeName("b"), 0))
-    assert made.all(Announce) == [Announce(addresses=(ADDRESS,))]
+def test_a_rival_claim_of_the_one_that_returns_makes_us_announce_again_in_any_case() -> None:
+    made = returning(held_s=SIDE_WINDOW_S + 1.0)
+    made.meet(B, claim(B, 0, OTHER))
+    assert made.all(Announce) == [Announce(addresses=(OTHER,))]
 
 
-def test_a_newcomer_makes_nobody_announce_again() -> None:
+@pytest.mark.parametrize("started", [True, False])
+def test_whom_we_never_knew_makes_us_announce_all_unless_it_has_just_begun(*, started: bool) -> None:
     made = holding()
-    made.hear(A, News(reports=(*map(report, GROUP), report(Z, incarnation=1))))
-    new = replace(report(NodeName("new")), facts=replace(UP, started=False))
-    made.hear(A, News(reports=(new,)))
+    made.wait(2 * SIDE_WINDOW_S, A, Z)
+    made.hear(A, News(reports=(replace(report(B), facts=replace(UP, started=started)),)))
     assert made.all(MemberChanged)[-1].reason is MemberReason.JOINED
-    assert made.all(Announce) == []
+    assert made.all(Announce) == [Announce(addresses=(ADDRESS,))] * started
+
+
+def died_and_back() -> Desk:
+    """Of a member that says of itself what it saw."""
+    made = holding()
+    made.hear(A, News(reports=(report(B),)))
+    made.hear(A, News(reports=(report(B, MemberState.SUSPECT),)))
+    made.wait(PROFILE.suspicion_s, A, Z)
+    made.hear(A, News(reports=(report(B, MemberState.DEAD),)))
+    made.hear(A, News(reports=(report(B, incarnation=1),)))
+    return made
 
 
 def test_what_one_saw_before_its_death_says_nothing_about_the_side_on_which_it_returns() -> None:
-    b = NodeName("b")
-    made = returning()
+    b, made = B, died_and_back()
     before, after = Side(9, A), Side(1, b)
     for told in (report(b, side=before), report(b, incarnation=1, side=after), report(b, side=before)):
         made.hear(A, News(reports=(told,)))
@@ -63,7 +83,7 @@ def test_what_one_saw_before_its_death_says_nothing_about_the_side_on_which_it_r
 
 def test_while_one_is_held_dead_nobody_says_anything_about_its_side() -> None:
     made = holding()
-    b = report(NodeName("b"))
+    b = report(B)
     made.hear(A, News(reports=(b, replace(b, state=MemberState.SUSPECT))))
     made.wait(PROFILE.suspicion_s, A, Z)
     made.hear(A, News(reports=(replace(b, state=MemberState.DEAD),)))

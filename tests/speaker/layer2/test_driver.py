@@ -9,9 +9,10 @@ import pytest
 
 from bareway.layer2 import arp
 from bareway.layer2.arp import Operation
-from bareway.layer2.burst import FIRST_AT_ONCE
+from bareway.layer2.burst import FIRST_AT_ONCE, REPEATS_S
 from bareway.layer2.drops import DropReason
 from bareway.layer2.filter import ANY_ARP, NOTHING, arp_filter
+from bareway.layer2.forms import FORMS
 from bareway.model.mac import MacAddress
 from speaker.layer2.sockets import MissingCapability
 from support.arp import MY_MAC, STRANGER_MAC, VIP, frame, packet
@@ -234,6 +235,18 @@ async def test_a_new_mac_is_told_and_used_without_leaving_the_link(speaker: Spea
     await until(lambda: speaker.eth0.frames)
     assert speaker.eth0.frames == [arp.reply(packet(), my_mac=OTHER_MAC)]
     assert len(speaker.wire.opened) == 4
+
+
+@pytest.mark.looptime
+async def test_a_new_mac_is_told_as_often_as_a_new_address() -> None:
+    async with driver_with() as speaker:
+        speaker.driver.announce([VIP])
+        await asyncio.sleep(10)
+        speaker.eth0.frames.clear()
+        speaker.route.change(interface(mac=OTHER_MAC))
+        await until(lambda: speaker.eth0.frames)
+        await asyncio.sleep(5)
+        assert len(speaker.eth0.frames) == 1 + len(REPEATS_S) * len(FORMS[4])
 
 
 async def test_a_new_subnet_is_noted_without_a_word(speaker: Speaker) -> None:

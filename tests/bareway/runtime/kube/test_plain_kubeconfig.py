@@ -123,6 +123,8 @@ users:
         pytest.param({"server": "10.0.0.1"}, HUSH, {}, id="no URL"),
         pytest.param({"server": "http://x", "certificate-authority-data": CA}, HUSH, {}, id="half TLS"),
         pytest.param({**HERE, "certificate-authority-data": "x"}, HUSH, {}, id="no base64"),
+        pytest.param({**HERE, "certificate-authority-data": "LS0tLS1CRUdJ…"}, HUSH, {}, id="cut off"),
+        pytest.param({**HERE, "certificate-authority": "a\0b"}, HUSH, {}, id="no path"),
         pytest.param({**HERE, "certificate-authority": "gone.pem"}, HUSH, {}, id="no such file"),
         pytest.param({**HERE, "insecure-skip-tls-verify": "true"}, HUSH, {}, id="a switch that is text"),
         pytest.param(HERE, "", {}, id="no user"),
