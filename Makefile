@@ -65,7 +65,7 @@ sim: setup  ## replay one seed in virtual time: make sim SEED=7, of controllers 
 	@$(PYTHON) -m sim$(addprefix .,$(WORLD)) $(SEED)
 
 unit: setup  ## the quick tests alone: no root, no namespaces
-	@echo "test: the quick ones, two at a time" && $(BIN)/pytest -n 2 -q -m 'not real and not lab and not cluster'
+	@echo "test: the quick ones, two at a time" && $(BIN)/pytest -n 2 --dist worksteal -q -m 'not real and not lab and not cluster'
 
 lab: setup packages routers promtool  ## the tests in network namespaces alone
 	@echo "test: many speakers in the lab, one test at a time, since two cores hardly bear them" && $(ROOT) $(BIN)/pytest -q -m 'crowd and not real' tests/lab
