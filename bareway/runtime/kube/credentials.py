@@ -19,8 +19,6 @@ from typing import Protocol
 import msgspec
 from msgspec import Struct
 
-from bareway.runtime.kube.plain_kubeconfig import read_plain
-
 SERVICE_ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 TOKEN_AGE_S = 60.0  # the kubelet replaces a token at 80 per cent of its life, at least 10 minutes long
 KUBECONFIG_AGE_S = 600.0  # tokens of exec plug-ins live longer; an expired one is renewed by the 401 it meets
@@ -148,6 +146,8 @@ class Kubeconfig:
             return self._credentials
 
     async def _refresh(self, now: float) -> Credentials:
+        from bareway.runtime.kube.plain_kubeconfig import read_plain  # noqa: PLC0415 - YAML: no Pod needs it here
+
         self._read_at = now
         try:
             plain = read_plain(self._path, self._context, self._environ)
