@@ -85,7 +85,7 @@ record: setup packages  ## write down anew what the programs ask an API server: 
 cluster-packages: packages
 	@python3 tests/bootstrap.py packages containerd runc containernetworking-plugins conntrack bird2
 
-cluster: setup cluster-packages  ## install on a real cluster of three kubelet nodes, and break it: six to seven minutes
+cluster: setup cluster-packages  ## install on a real cluster of three kubelet nodes, and break it: five to seven minutes
 	@$(PYTHON) -m cluster.ring build && $(BIN)/pytest -m cluster tests/cluster
 
 cluster-up: setup cluster-packages  ## the same cluster for a person to look at: prints its kubeconfig
